@@ -1,0 +1,40 @@
+/* fileio: output files that appear whole or not at all, whole-file reads with a cap, locks, and path helpers. */
+#ifndef MN_FILEIO_H
+#define MN_FILEIO_H
+#include "genomics/base/err.h"
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/* A file being written: to a temporary beside the target, then fsync, rename and fsync of the folder. The path "-" is
+ * stdout (buffered, flushed at commit). */
+typedef struct mn_writer {
+    FILE *file;
+    char *path, *temporary; /* owned; temporary NULL for stdout */
+} mn_writer_t;
+
+/* Errors: MN_IO with path and strerror. On failure the writer is empty and mn_writer_drop is harmless. */
+mn_status_t mn_writer_open(mn_writer_t *writer, const char *path, mn_err_t *err);
+/* Checks every earlier write (ferror), makes the file durable and gives it its name; ends the writer either way. */
+mn_status_t mn_writer_commit(mn_writer_t *writer, mn_err_t *err);
+/* Removes the temporary and ends the writer. Accepts an empty or committed writer. */
+void mn_writer_drop(mn_writer_t *writer);
+/* From a signal's last moments or atexit: removes the temporaries of all open writers (async-signal-safe). */
+void mn_writer_drop_all(void);
+
+/* Whole file into memory, at most `cap` bytes (more is an error); data is NUL-terminated beyond *size. Owner: the caller
+ * (mn_mem_free). */
+mn_status_t mn_file_read(const char *path, int64_t cap, char **data, int64_t *size, mn_err_t *err);
+bool mn_file_exists(const char *path);
+
+/* Exclusive advisory lock on path + ".lock" for the life of the run; MN_IO if another run holds it. */
+typedef struct mn_lock { int fd; char *path; } mn_lock_t;
+mn_status_t mn_lock_take(mn_lock_t *lock, const char *path, mn_err_t *err);
+void mn_lock_release(mn_lock_t *lock);
+
+/* The part after the last '/'. Points into path. */
+const char *mn_path_base(const char *path);
+/* True for scheme://... : mnemon never reads over the network. */
+bool mn_path_is_url(const char *path);
+
+#endif
