@@ -1,0 +1,66 @@
+/* labelled: sequences with a class each, whole in memory, from
+ *
+ *   TABLE          TSV or CSV with a header, plain or gzip, "-" for stdin: columns `label` and `sequence`, optional
+ *                  `split` and `id` or `name`, others ignored; fields may be quoted as in RFC 4180, within a line
+ *   FOLDER         class folders as the genomic-benchmarks package caches them: FOLDER/train/CLASS/X.txt and
+ *                  FOLDER/test/CLASS/X.txt, or FOLDER/CLASS/X.txt without a split; one sequence a file
+ *   CLASS=FILE     the records of a FASTA or FASTQ file, all of one class, without a split
+ *
+ * Several of them make one set. A split is train, valid (val, dev, validation), test, or none (all, empty, no column).
+ * A row of N alone is kept and counted: published sets hold some, and a score should cover every row; a set of nothing
+ * else is refused. */
+#ifndef MN_LABELLED_H
+#define MN_LABELLED_H
+#include "genomics/base/err.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { MN_LABELLED_CLASSES_MAX = 1000 };
+
+typedef enum { MN_SPLIT_NONE, MN_SPLIT_TRAIN, MN_SPLIT_VALID, MN_SPLIT_TEST, MN_SPLIT_COUNT } mn_split_t;
+
+/* "all", "train", "valid", "test", NULL: indexed by mn_split_t. */
+extern const char *const mn_split_names[];
+/* The split that a name stands for (any case, the synonyms above); false: none. */
+bool mn_split_from_name(const char *name, mn_split_t *out);
+
+typedef struct mn_labelled {
+    int64_t n;            /* rows */
+    uint8_t *bases;       /* ids of genomics/alphabet.h; row i is bases[offsets[i] .. offsets[i + 1]), at least one */
+    int64_t *offsets;     /* (n + 1) */
+    int32_t *labels;      /* (n), index into classes */
+    uint8_t *splits;      /* (n), mn_split_t */
+    char *names;          /* NUL-terminated names back to back: `id`, record name, file stem, or the row's number */
+    int64_t *name_offsets; /* (n), into names */
+    char **classes;       /* (n_classes) names; in numeric order if all are numbers, else in byte order */
+    int64_t n_classes;
+    int64_t longest;      /* bases of the longest row */
+    int64_t n_replaced;   /* bases read as N: ambiguity codes, or invalid ones where asked */
+    int64_t n_blank;      /* rows of N alone */
+    int64_t per_split[MN_SPLIT_COUNT];
+} mn_labelled_t;
+
+typedef struct mn_labelled_options {
+    int invalid;          /* mn_invalid_t of genomics/alphabet.h */
+    bool mask_lowercase;  /* lower case reads as N */
+    const char *const *classes; /* a model's class names: the only ones allowed, in this order. NULL: as found, two or more */
+    int64_t n_classes;
+} mn_labelled_options_t;
+
+/* Reads inputs[0..n). Owner: the caller, mn_labelled_free (accepts NULL). Errors: MN_USAGE for an input of no known
+ * kind, MN_INPUT with file:line, MN_IO, MN_FAILED when the set does not fit in memory. */
+mn_status_t mn_labelled_read(const char *const *inputs, int64_t n, const mn_labelled_options_t *options,
+                             mn_labelled_t **out, mn_err_t *err);
+void mn_labelled_free(mn_labelled_t *set);
+
+static inline const uint8_t *mn_labelled_row(const mn_labelled_t *set, int64_t i) {
+    return set->bases + set->offsets[i];
+}
+static inline int64_t mn_labelled_length(const mn_labelled_t *set, int64_t i) {
+    return set->offsets[i + 1] - set->offsets[i];
+}
+static inline const char *mn_labelled_name(const mn_labelled_t *set, int64_t i) {
+    return set->names + set->name_offsets[i];
+}
+
+#endif
