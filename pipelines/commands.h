@@ -1,0 +1,26 @@
+/* commands: what a command is, and the list of them all. cmd_X.c defines mn_cmd_X; main.c lists it. */
+#ifndef MN_COMMANDS_H
+#define MN_COMMANDS_H
+#include "pipelines/options.h"
+
+typedef struct mn_command {
+    const char *name, *heading; /* heading in `mnemon help`: Data, Train, Use, Inspect */
+    const char *summary;        /* one line, lower case, no full stop */
+    const char *operands;       /* as in the usage line: "IN... -o MODEL" */
+    int64_t min_operands, max_operands; /* max < 0: any number */
+    const char *about;          /* paragraphs for the help and the man page; may be NULL */
+    const mn_option_t *options;
+    size_t settings_size;       /* the struct begins with mn_common_t */
+    const char *examples;       /* lines "mnemon ...", each may follow a "# comment" line */
+    mn_status_t (*run)(const mn_args_t *args, mn_err_t *err); /* never prints the error, never exits */
+} mn_command_t;
+
+/* All commands in the order of help, NULL-terminated. */
+extern const mn_command_t *const mn_commands[];
+
+extern const mn_command_t mn_cmd_tokenize;
+extern const mn_command_t mn_cmd_pretrain, mn_cmd_finetune, mn_cmd_baseline;
+extern const mn_command_t mn_cmd_predict, mn_cmd_embed, mn_cmd_evaluate;
+extern const mn_command_t mn_cmd_info, mn_cmd_help;
+
+#endif
