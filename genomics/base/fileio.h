@@ -7,10 +7,10 @@
 #include <stdio.h>
 
 /* A file being written: to a temporary beside the target, then fsync, rename and fsync of the folder. The path "-" is
- * stdout (buffered, flushed at commit). */
+ * stdout (buffered, flushed at commit); a device or pipe is written in place; a link's target is replaced. */
 typedef struct mn_writer {
-    FILE *file;
-    char *path, *temporary; /* owned; temporary NULL for stdout */
+    FILE *file; /* write here with stdio; errors need no look before the commit */
+    char *path, *temporary; /* owned; temporary NULL where written in place */
 } mn_writer_t;
 
 /* Errors: MN_IO with path and strerror. On failure the writer is empty and mn_writer_drop is harmless. */

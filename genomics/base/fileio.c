@@ -1,0 +1,234 @@
+/* fileio: durable output files, capped reads, run locks. */
+#define _XOPEN_SOURCE 700 /* realpath */
+#include "genomics/base/fileio.h"
+#include "genomics/base/mem.h"
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* ---- writer */
+
+/* Names to remove when a signal ends the run; a slot is free while NULL. */
+enum { OPEN_MAX_WRITERS = 64 };
+static _Atomic(char *) open_temporaries[OPEN_MAX_WRITERS];
+
+static bool swap_open(char *from, char *to) {
+    for (int i = 0; i < OPEN_MAX_WRITERS; i++) {
+        char *expected = from;
+        if (atomic_compare_exchange_strong(&open_temporaries[i], &expected, to)) return true;
+    }
+    return false;
+}
+
+static mn_status_t report_write(mn_err_t *err, const char *path, int code) {
+    const char *hint = code == ENOSPC || code == EDQUOT  ? "free some space or write elsewhere"
+                       : code == EACCES || code == EROFS ? "write to a folder that is yours"
+                       : code == ENOENT                  ? "does the folder exist?"
+                                                         : NULL;
+    return mn_err_set(err, MN_IO, path, hint, "cannot write: %s", code ? strerror(code) : "unknown reason");
+}
+
+/* Makes writer->temporary and opens it. The process number keeps runs apart, the counter this run's own writers. */
+static mn_status_t open_temporary(mn_writer_t *writer, mn_err_t *err) {
+    static atomic_int counter;
+    int64_t size = (int64_t)strlen(writer->path) + 48;
+    void *name;
+    mn_status_t status = mn_mem_new(&name, size, 1, err);
+    if (status) return status;
+    writer->temporary = name;
+    if (!swap_open(NULL, name)) return mn_err_set(err, MN_IO, writer->path, NULL, "too many output files are open");
+    int fd;
+    do {
+        snprintf(name, (size_t)size, "%s.tmp-%ld-%d", writer->path, (long)getpid(), atomic_fetch_add(&counter, 1));
+        fd = open(name, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666);
+    } while (fd < 0 && errno == EEXIST);
+    if (fd < 0) {
+        int code = errno;
+        *writer->temporary = '\0'; /* nothing to remove */
+        return report_write(err, writer->path, code);
+    }
+    writer->file = fdopen(fd, "wb");
+    if (writer->file) return MN_OK;
+    int code = errno;
+    close(fd);
+    return report_write(err, writer->path, code);
+}
+
+mn_status_t mn_writer_open(mn_writer_t *writer, const char *path, mn_err_t *err) {
+    *writer = (mn_writer_t){0};
+    struct stat info;
+    bool exists = !stat(path, &info), to_stdout = !strcmp(path, "-");
+    if (!to_stdout && exists && S_ISDIR(info.st_mode)) return report_write(err, path, EISDIR);
+    /* A link's target is replaced, not the link. */
+    char *real = exists && !to_stdout ? realpath(path, NULL) : NULL;
+    mn_status_t status = mn_mem_string(&writer->path, real ? real : path, err);
+    free(real);
+    if (status) return status;
+    if (to_stdout) {
+        writer->file = stdout;
+    } else if (exists && !S_ISREG(info.st_mode)) { /* a device or pipe is written in place */
+        writer->file = fopen(path, "wb");
+        if (!writer->file) status = report_write(err, path, errno);
+    } else {
+        status = open_temporary(writer, err);
+    }
+    if (status) mn_writer_drop(writer);
+    return status;
+}
+
+/* So that the rename itself survives a power cut. Some file systems cannot, which is no error. */
+static void sync_folder(const char *path) {
+    char *folder;
+    if (mn_mem_string(&folder, path, NULL)) return;
+    char *slash = strrchr(folder, '/');
+    if (slash) slash[slash == folder] = '\0';
+    int fd = open(slash ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0) {
+        fsync(fd);
+        close(fd);
+    }
+    mn_mem_free(folder);
+}
+
+mn_status_t mn_writer_commit(mn_writer_t *writer, mn_err_t *err) {
+    errno = 0;
+    bool failed = fflush(writer->file) || ferror(writer->file);
+    if (!failed && writer->temporary) failed = fsync(fileno(writer->file)) != 0;
+    int code = errno;
+    if (writer->file != stdout && fclose(writer->file) && !failed) {
+        failed = true;
+        code = errno;
+    }
+    writer->file = NULL;
+    if (!failed && writer->temporary) {
+        failed = rename(writer->temporary, writer->path) != 0;
+        code = errno;
+        if (!failed) {
+            *writer->temporary = '\0';
+            sync_folder(writer->path);
+        }
+    }
+    mn_status_t status = failed ? report_write(err, writer->path, code) : MN_OK;
+    mn_writer_drop(writer);
+    return status;
+}
+
+void mn_writer_drop(mn_writer_t *writer) {
+    if (writer->file && writer->file != stdout) fclose(writer->file);
+    if (writer->temporary) {
+        if (*writer->temporary) unlink(writer->temporary);
+        swap_open(writer->temporary, NULL);
+    }
+    mn_mem_free(writer->temporary);
+    mn_mem_free(writer->path);
+    *writer = (mn_writer_t){0};
+}
+
+void mn_writer_drop_all(void) {
+    for (int i = 0; i < OPEN_MAX_WRITERS; i++) {
+        char *name = atomic_load(&open_temporaries[i]);
+        if (name && *name) unlink(name);
+    }
+}
+
+/* ---- reading */
+
+mn_status_t mn_file_read(const char *path, int64_t cap, char **data, int64_t *size, mn_err_t *err) {
+    *data = NULL;
+    *size = 0;
+    FILE *file = fopen(path, "rb");
+    if (!file) return mn_err_set(err, MN_INPUT, path, NULL, "cannot read: %s", strerror(errno));
+    struct stat info;
+    int64_t held = 0, used = 0,
+            known = !fstat(fileno(file), &info) && S_ISREG(info.st_mode) ? (int64_t)info.st_size : 0;
+    void *block = NULL;
+    mn_status_t status = MN_OK;
+    if (known <= cap)
+        status = mn_mem_reserve(&block, &held, known + 2, 1, err);
+    else
+        used = known;
+    for (size_t got = 1; !status && got && used <= cap; used += (int64_t)got) {
+        status = mn_mem_reserve(&block, &held, used + 2, 1, err); /* room for a byte more, and the NUL */
+        if (!status)
+            got = fread((char *)block + used, 1, (size_t)(held - used - 1), file);
+        else
+            got = 0;
+    }
+    if (!status && ferror(file)) status = mn_err_set(err, MN_IO, path, NULL, "read failed: %s", strerror(errno));
+    if (!status && used > cap)
+        status = mn_err_set(err, MN_INPUT, path, NULL, "larger than the %lld bytes allowed here", (long long)cap);
+    fclose(file);
+    if (status) {
+        mn_mem_free(block);
+        return status;
+    }
+    *data = block;
+    (*data)[used] = '\0';
+    *size = used;
+    return MN_OK;
+}
+
+bool mn_file_exists(const char *path) {
+    struct stat info;
+    return !stat(path, &info);
+}
+
+/* ---- lock */
+
+mn_status_t mn_lock_take(mn_lock_t *lock, const char *path, mn_err_t *err) {
+    *lock = (mn_lock_t){.fd = -1};
+    int64_t size = (int64_t)strlen(path) + 8;
+    void *name;
+    mn_status_t status = mn_mem_new(&name, size, 1, err);
+    if (status) return status;
+    lock->path = name;
+    snprintf(name, (size_t)size, "%s.lock", path);
+    /* Its last holder removes the file: a lock on a file that has lost its name is worth nothing, so look again. */
+    for (struct stat held, named; !status;) {
+        lock->fd = open(name, O_CREAT | O_RDWR | O_CLOEXEC, 0666);
+        if (lock->fd < 0) {
+            status = report_write(err, name, errno);
+        } else if (flock(lock->fd, LOCK_EX | LOCK_NB)) {
+            int code = errno;
+            status = code == EWOULDBLOCK ? mn_err_set(err, MN_IO, path, "wait for it, or choose another -o",
+                                                      "another run is writing this file")
+                                         : report_write(err, name, code);
+        } else if (!fstat(lock->fd, &held) && !stat(name, &named) && held.st_ino == named.st_ino) {
+            return MN_OK;
+        }
+        if (lock->fd >= 0) close(lock->fd);
+        lock->fd = -1;
+    }
+    mn_mem_free(lock->path);
+    lock->path = NULL;
+    return status;
+}
+
+void mn_lock_release(mn_lock_t *lock) {
+    if (!lock->path) return;
+    unlink(lock->path);
+    close(lock->fd);
+    mn_mem_free(lock->path);
+    *lock = (mn_lock_t){.fd = -1};
+}
+
+/* ---- paths */
+
+const char *mn_path_base(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+bool mn_path_is_url(const char *path) {
+    const char *at = path;
+    if (!isalpha((unsigned char)*at)) return false;
+    while (isalnum((unsigned char)*at) || (*at && strchr("+-.", *at))) at++;
+    return !strncmp(at, "://", 3);
+}
