@@ -17,6 +17,8 @@ typedef struct mn_command {
 
 /* All commands in the order of help, NULL-terminated. */
 extern const mn_command_t *const mn_commands[];
+/* NULL with MN_USAGE and a did-you-mean: no such command. */
+const mn_command_t *mn_command_find(const char *name, mn_err_t *err);
 
 extern const mn_command_t mn_cmd_tokenize;
 extern const mn_command_t mn_cmd_pretrain, mn_cmd_finetune, mn_cmd_baseline;

@@ -50,9 +50,10 @@ typedef struct mn_option {
     const struct mn_option *group;
 } mn_option_t;
 
-#define MN_OPTION(type, field, short_letters, long_name, opt_kind, value_name, text, ...)                              \
+/* The last arguments: help, then any other field by name. */
+#define MN_OPTION(type, field, short_letters, long_name, opt_kind, value_name, ...)                                    \
     {.letters = short_letters, .name = long_name, .kind = MN_OPT_##opt_kind, .value = value_name,                      \
-     .offset = offsetof(type, field), .help = text, __VA_ARGS__}
+     .offset = offsetof(type, field), .help = __VA_ARGS__}
 #define MN_OPTION_HEADING(text) {.kind = MN_OPT_GROUP, .help = text}
 #define MN_OPTION_GROUP(type, field, text, table)                                                                      \
     {.kind = MN_OPT_GROUP, .help = text, .offset = offsetof(type, field), .group = table}

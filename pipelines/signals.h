@@ -5,19 +5,19 @@
 #include <stdbool.h>
 #include <signal.h>
 
-/* At the start of main: temporaries are removed when SIGINT, SIGTERM, SIGHUP or SIGPIPE ends the program. */
+/* At the start of main: temporaries are removed when SIGINT, SIGTERM, SIGHUP or SIGPIPE ends the program; SIGUSR1 sets
+ * mn_signals_usr1 and nothing else. */
 void mn_signals_init(void);
-/* From here SIGINT, SIGTERM and SIGHUP only set mn_signals_stop, and SIGUSR1 sets mn_signals_usr1. A second SIGINT or
- * SIGTERM ends the program at once. */
+/* From here SIGINT, SIGTERM and SIGHUP only set mn_signals_stop; a second one ends the program at once. */
 void mn_signals_catch(void);
 
-/* The signal that asks to stop, 0: none. Passed to the trainer as its stop flag. */
+/* The signal that asks to stop, 0: none. */
 extern volatile sig_atomic_t mn_signals_stop;
 /* Set by SIGUSR1; whoever acts on it clears it. */
 extern volatile sig_atomic_t mn_signals_usr1;
 
-/* Once everything is saved: if a signal asked to stop, restores its default handler and raises it again, so that the
- * shell sees 128 + n. Returns if none did. */
+/* Called by main once a command has returned, all saved: if a signal asked to stop, restores its default handler and
+ * raises it again, so that the shell sees 128 + n. Returns if none did. */
 void mn_signals_finish(void);
 
 #endif

@@ -1,0 +1,69 @@
+/* main: finds the command, parses its options, runs it, and says once what went wrong. */
+#include "genomics/base/par.h"
+#include "pipelines/commands.h"
+#include "pipelines/help.h"
+#include "pipelines/report.h"
+#include "pipelines/signals.h"
+#include <errno.h>
+#include <string.h>
+
+const mn_command_t *const mn_commands[] = {&mn_cmd_help, NULL};
+
+const mn_command_t *mn_command_find(const char *name, mn_err_t *err) {
+    enum { NAMES_MAX = 64 };
+    const char *names[NAMES_MAX], *near;
+    int64_t n = 0;
+    for (; mn_commands[n]; n++) {
+        if (strcmp(mn_commands[n]->name, name) == 0) return mn_commands[n];
+        names[n] = mn_commands[n]->name;
+    }
+    char hint[96] = "see 'mnemon help'";
+    if ((near = mn_nearest(name, names, n))) snprintf(hint, sizeof hint, "did you mean '%s'?", near);
+    mn_err_set(err, MN_USAGE, NULL, hint, "unknown command '%s'", name);
+    return NULL;
+}
+
+static int fail(const char *command, const mn_err_t *err) {
+    char line[800];
+    mn_report_init(command, MN_LOG_ERROR);
+    mn_log(MN_LOG_ERROR, "%s", mn_err_line(err, line, sizeof line));
+    return err->status;
+}
+
+/* What stdout still holds must reach its end: a full disk is an error, not a shorter file. */
+static mn_status_t close_stdout(mn_err_t *err) {
+    bool failed = ferror(stdout) != 0;
+    if (fflush(stdout) == 0 && !failed) return MN_OK;
+    return mn_err_set(err, MN_IO, "stdout", NULL, "%s", strerror(errno));
+}
+
+static mn_status_t run_command(const mn_args_t *args, int argc, char **argv, mn_err_t *err) {
+    const mn_common_t *common = args->settings;
+    if (common->help) return mn_help_command(stdout, args->command), close_stdout(err);
+    mn_par_set_threads(common->threads ? (int)common->threads : mn_par_default_threads());
+    mn_report_init(args->command->name, common->quiet ? MN_LOG_ERROR : common->verbosity);
+    mn_status_t status = args->command->run(args, err);
+    if (!status) status = close_stdout(err);
+    if (!status && strcmp(args->command->heading, "Inspect")) mn_report_closing(argc, argv, common->seed);
+    return status;
+}
+
+int main(int argc, char **argv) {
+    mn_err_t err = {0};
+    mn_args_t args;
+    mn_signals_init();
+    if (argc < 2) return mn_help_overview(stderr), MN_USAGE;
+    if (strcmp(argv[1], "--version") == 0) {
+        printf("mnemon %s\nUsing htslib %s\n", MN_VERSION, "?");
+        return close_stdout(&err) ? fail("", &err) : MN_OK;
+    }
+    const char *name = strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ? "help" : argv[1];
+    const mn_command_t *command = mn_command_find(name, &err);
+    if (!command) return fail("", &err);
+    if (mn_args_parse(command, argc - 2, argv + 2, &args, &err)) return fail(command->name, &err);
+    mn_status_t status = run_command(&args, argc, argv, &err);
+    mn_args_done(&args);
+    if (status) fail(command->name, &err);
+    mn_signals_finish();
+    return status;
+}

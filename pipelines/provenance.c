@@ -1,0 +1,98 @@
+/* provenance: the canonical command, with base names and XXH3-128 digests for inputs. */
+#include "pipelines/provenance.h"
+#include "genomics/base/digest.h"
+#include "genomics/base/fileio.h"
+#include "genomics/base/mem.h"
+#include "pipelines/commands.h"
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static mn_status_t digest_path(const char *path, int depth, mn_digest_t *out, mn_err_t *err);
+
+/* Of a folder: of its sorted lines "name digest", hidden files left out. */
+static mn_status_t digest_folder(const char *path, int depth, mn_digest_t *out, mn_err_t *err) {
+    enum { DEPTH_MAX = 8 };
+    struct dirent **entries = NULL;
+    char *text = NULL, child[4096];
+    size_t size = 0;
+    mn_status_t status = MN_OK;
+    if (depth > DEPTH_MAX) return mn_err_set(err, MN_INPUT, path, NULL, "folders nested deeper than %d", DEPTH_MAX);
+    int n = scandir(path, &entries, NULL, alphasort);
+    if (n < 0) return mn_err_set(err, MN_INPUT, path, NULL, "%s", strerror(errno));
+    FILE *lines = open_memstream(&text, &size);
+    if (!lines) status = mn_err_set(err, MN_FAILED, path, NULL, "%s", strerror(errno));
+    for (int i = 0; i < n; i++) {
+        mn_digest_t digest;
+        if (!status && entries[i]->d_name[0] != '.') {
+            snprintf(child, sizeof child, "%s/%s", path, entries[i]->d_name);
+            status = digest_path(child, depth + 1, &digest, err);
+            if (!status) fprintf(lines, "%s %s\n", entries[i]->d_name, digest.hex);
+        }
+        free(entries[i]);
+    }
+    free(entries);
+    if (lines) fclose(lines);
+    if (!status) *out = mn_digest_bytes(text, (int64_t)size);
+    free(text);
+    return status;
+}
+
+static mn_status_t digest_path(const char *path, int depth, mn_digest_t *out, mn_err_t *err) {
+    struct stat info;
+    if (stat(path, &info) == 0 && S_ISDIR(info.st_mode)) return digest_folder(path, depth, out, err);
+    return mn_digest_file(path, out, err);
+}
+
+/* " NAME@xxh3:HEX", with CLASS= kept before it; a pipe has a name alone. */
+static mn_status_t print_input(FILE *file, const char *operand, mn_err_t *err) {
+    const char *equals = strchr(operand, '='), *path = operand;
+    if (equals && !mn_file_exists(operand)) path = equals + 1;
+    size_t length = strlen(path);
+    while (length > 1 && path[length - 1] == '/') length--; /* a folder's name without its last slashes */
+    const char *base = path + length;
+    while (base > path && base[-1] != '/') base--;
+    mn_digest_t digest;
+    mn_status_t status = digest_path(path, 0, &digest, err);
+    if (status) return status;
+    fprintf(file, " %.*s%.*s%s%s", (int)(path - operand), operand, (int)(path + length - base), base,
+            digest.hex[0] ? "@xxh3:" : "", digest.hex);
+    return MN_OK;
+}
+
+static mn_status_t print_command(FILE *file, const mn_args_t *args, mn_err_t *err) {
+    mn_status_t status = MN_OK;
+    fprintf(file, "mnemon %s", args->command->name);
+    for (int i = 0; i < args->rows.n && !status; i++) {
+        const mn_option_t *option = args->rows.row[i].option;
+        const void *field = (const char *)args->settings + args->rows.row[i].offset;
+        char text[4096];
+        if (option->neutral || option->kind == MN_OPT_FILE || option->kind == MN_OPT_GROUP ||
+            !mn_option_text(option, field, text, sizeof text))
+            continue;
+        fprintf(file, " --%s", option->name);
+        if (option->kind == MN_OPT_INPUT) status = print_input(file, text, err);
+        else if (*text) fprintf(file, " %s", text);
+    }
+    for (int64_t i = 0; i < args->n_operands && !status; i++) status = print_input(file, args->operands[i], err);
+    return status;
+}
+
+mn_status_t mn_provenance(const mn_args_t *args, char **out, mn_err_t *err) {
+    char *text = NULL;
+    size_t size = 0;
+    *out = NULL;
+    FILE *file = open_memstream(&text, &size);
+    if (!file) return mn_err_set(err, MN_FAILED, NULL, NULL, "%s", strerror(errno));
+    mn_status_t status = print_command(file, args, err);
+    fclose(file);
+    if (!status) status = mn_mem_string(out, text, err);
+    free(text);
+    return status;
+}
+
+void mn_provenance_header(FILE *file, const char *command) {
+    fprintf(file, "#mnemon %s\n#command %s\n", MN_VERSION, command);
+}
