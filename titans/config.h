@@ -32,8 +32,12 @@ typedef struct mn_config {
 bool mn_config_preset(const char *name, mn_config_t *out);
 
 /* Every field within its limits and consistent with the others (dim divisible by heads, segment a multiple of chunk,
- * the parameter count below 2^31, ...). status is MN_USAGE or MN_MODEL: what to report. */
+ * the parameter count below 2^31, ...). status is MN_USAGE or MN_MODEL: what to report. What an arch has no use for may
+ * stand in any relation. */
 mn_status_t mn_config_check(const mn_config_t *config, mn_status_t status, const char *where, mn_err_t *err);
+
+/* Parameters of a config within its limits: known before anything is allocated. */
+int64_t mn_config_parameters(const mn_config_t *config);
 
 /* JSON with the field names of model.md. Reading accepts absent fields that a golden file leaves out (classes, pooling;
  * for a memory file see conformance.c), refuses unknown ones, and ends with mn_config_check(MN_MODEL). */
