@@ -1,0 +1,21 @@
+/* reading: the options of every command that reads sequence files, as one group for its table:
+ *     MN_OPTION_GROUP(settings_t, reading, "Reading", mn_reading_options) */
+#ifndef MN_READING_H
+#define MN_READING_H
+#include "genomics/input.h"
+#include "pipelines/options.h"
+
+typedef struct mn_reading {
+    bool mask_lowercase, allow_missing_eof;
+    int invalid;
+    int64_t require_flags, exclude_flags, min_mapq;
+    mn_strings_t regions;
+    const char *bed, *reference;
+} mn_reading_t;
+
+extern const mn_option_t mn_reading_options[];
+
+/* Borrows strings and regions. threads: for decompression; results do not depend on it. */
+mn_input_options_t mn_reading_input(const mn_reading_t *reading, int threads);
+
+#endif
