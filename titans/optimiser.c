@@ -103,8 +103,8 @@ static void update_span(void *ctx, int64_t i) {
     }
 }
 
-void mn_optimiser_step(const mn_optimiser_t *optimiser, const mn_adamw_t *adamw, int64_t step, double rate, double scale,
-                       const mn_real_t *gradient, mn_real_t *block) {
+void mn_optimiser_step(const mn_optimiser_t *optimiser, const mn_adamw_t *adamw, int64_t step, double rate,
+                       double scale, const mn_real_t *gradient, mn_real_t *block) {
     step_task_t task = {.optimiser = optimiser,
                         .gradient = gradient,
                         .block = block,

@@ -1,5 +1,6 @@
-/* optimiser: AdamW over a model's flat block (Loshchilov & Hutter 2019), the norm of a gradient, and the learning rate's
- * schedule. Work is cut into pieces fixed by the model, sums run in index order: the same bits for any thread count. */
+/* optimiser: AdamW over a model's flat block (Loshchilov & Hutter 2019), the norm of a gradient, and the learning
+ * rate's schedule. Work is cut into pieces fixed by the model, sums run in index order: the same bits for any thread
+ * count. */
 #ifndef MN_OPTIMISER_H
 #define MN_OPTIMISER_H
 #include "titans/model.h"
@@ -24,8 +25,8 @@ void mn_optimiser_free(mn_optimiser_t *optimiser);
 double mn_optimiser_norm(const mn_optimiser_t *optimiser, const mn_real_t *gradient);
 
 /* One update of `block` with scale * gradient, the step-th (1 is the first: it sets the bias correction). */
-void mn_optimiser_step(const mn_optimiser_t *optimiser, const mn_adamw_t *adamw, int64_t step, double rate, double scale,
-                       const mn_real_t *gradient, mn_real_t *block);
+void mn_optimiser_step(const mn_optimiser_t *optimiser, const mn_adamw_t *adamw, int64_t step, double rate,
+                       double scale, const mn_real_t *gradient, mn_real_t *block);
 
 /* Moving average of the weights: average = decay * average + (1 - decay) * block. */
 void mn_optimiser_average(const mn_optimiser_t *optimiser, double decay, const mn_real_t *block, mn_real_t *average);

@@ -1,6 +1,6 @@
-/* trainer: the loop from samples to a trained model: gradient over a step's samples, clipping, AdamW, validation, metrics
- * file, checkpoints. Everything that decides a bit is in the model, the plan and the feed; a run cut off anywhere and
- * resumed ends with the same model and metrics files, byte for byte. */
+/* trainer: the loop from samples to a trained model: gradient over a step's samples, clipping, AdamW, validation,
+ * metrics file, checkpoints. Everything that decides a bit is in the model, the plan and the feed; a run cut off
+ * anywhere and resumed ends with the same model and metrics files, byte for byte. */
 #ifndef MN_TRAINER_H
 #define MN_TRAINER_H
 #include "genomics/base/fileio.h"
@@ -32,18 +32,17 @@ typedef struct mn_plan {
     mn_objective_t objective; /* its scale is set by the trainer: 1 / targets of the whole step */
     mn_adamw_t adamw;
     int64_t steps, warmup;
-    double rate, last; /* peak learning rate, and its end as a part of the peak */
-    double clip;       /* largest norm of a gradient; 0: no clipping */
-    int64_t micro;     /* samples per pass; a step with more is accumulated */
+    double rate, last;                /* peak learning rate, and its end as a part of the peak */
+    double clip;                      /* largest norm of a gradient; 0: no clipping */
+    int64_t micro;                    /* samples per pass; a step with more is accumulated */
     int64_t validate_every, patience; /* in steps; in validations without a new best, 0: never stop early */
-    double average;    /* decay of the moving average of the weights, which is then what is validated and kept; 0: none */
+    double average; /* decay of the moving average of the weights, which is then what is validated and kept; 0: none */
 } mn_plan_t;
 
 typedef enum { MN_POLL_GO, MN_POLL_SAVE, MN_POLL_STOP } mn_poll_t;
 
 typedef struct mn_tick {
-    int64_t step, steps, tokens; /* tokens since the start of training, resumed parts included */
-    int64_t samples;             /* done of the step under way */
+    int64_t step, steps, tokens; /* tokens since step 0, those of the step under way too */
     double loss, norm, rate;     /* of the last step: nats a target, before clipping, learning rate */
     const double *values;        /* of the last validation, n_measures of them; NULL: none yet */
     int64_t best_step;           /* -1: none yet */
@@ -51,13 +50,14 @@ typedef struct mn_tick {
 
 /* What does not decide the result. */
 typedef struct mn_run {
-    const char *output; /* PREFIX of PREFIX.safetensors, PREFIX.ckpt and PREFIX.metrics.tsv */
-    const mn_model_info_t *info;
+    const char *output;          /* PREFIX of PREFIX.safetensors, PREFIX.ckpt and PREFIX.metrics.tsv */
+    const mn_model_info_t *info; /* with the canonical command, by which a checkpoint is known as this run's */
+    uint64_t seed;               /* for the record: samples are the feed's */
     bool resume;
     int64_t save_every;  /* steps between checkpoints; 0: by time only */
     double save_minutes; /* the same in minutes; 0: by steps only */
     void *ctx;
-    mn_poll_t (*poll)(void *ctx); /* asked between passes; NULL: go */
+    mn_poll_t (*poll)(void *ctx);                       /* asked between passes; NULL: go */
     void (*progress)(void *ctx, const mn_tick_t *tick); /* after each pass; NULL: none */
 } mn_run_t;
 
@@ -74,8 +74,8 @@ mn_status_t mn_train_claim(const char *output, bool resume, bool force, mn_lock_
 
 /* Trains `model` from its present weights, or with run->resume from PREFIX.ckpt where that exists; at the end the model
  * holds the weights kept (the best by validation, else the last), which PREFIX.safetensors holds too.
- * Errors: MN_DIVERGED with step, sequences and the last good checkpoint when loss or gradient is not finite; MN_MODEL for
- * a checkpoint of another command or config; those of feed and files. */
+ * Errors: MN_DIVERGED with step, sequences and the last good checkpoint when loss or gradient is not finite; MN_MODEL
+ * for a checkpoint of another command or config; those of feed and files. */
 mn_status_t mn_train(mn_model_t *model, mn_work_t *work, const mn_plan_t *plan, const mn_feed_t *feed,
                      const mn_run_t *run, mn_trained_t *out, mn_err_t *err);
 
