@@ -15,7 +15,7 @@ fi
 dpkg-deb -x "$deb" "$scratch/deb"
 from=$scratch/deb/usr/share/doc/maffilter/examples/Umaydis
 gzip -dc "$from/Umaydis.fasta.gz" |
-    awk -F: '/^>/ {printf "%s>%s\n", NR > 1 ? "\n" : "", $2; next} {printf "%s", toupper($0)} END {print ""}' >"$scratch/genome.fa"
+    awk -F: '/^>/ {printf "%s>%s\n", (NR > 1 ? "\n" : ""), $2; next} {printf "%s", toupper($0)} END {print ""}' >"$scratch/genome.fa"
 
 awk '/^>/ {keep = /^>chr0[1-7]$/} keep' "$scratch/genome.fa" | fold -w 80 | bgzip -l 9 >ustilago.fa.gz
 
