@@ -22,18 +22,19 @@ typedef enum {
 
 enum { MN_TENSOR_RANK_MAX = 8, MN_TENSOR_NAME_MAX = 200 };
 
-/* count is the product of shape. data need not be aligned in a file that was read. */
+/* count is the product of shape; begin, the place in the payload, is not looked at when saving. data need not be aligned
+ * in a file that was read. */
 typedef struct mn_tensor {
     const char *name; /* borrowed */
     int dtype, rank;
-    int64_t shape[MN_TENSOR_RANK_MAX], count;
+    int64_t shape[MN_TENSOR_RANK_MAX], count, begin;
     const void *data; /* borrowed */
 } mn_tensor_t;
 
 typedef struct mn_tensors {
     mn_tensor_t *items; /* owned, in order of names */
     int64_t count;
-    const mn_json_t *metadata; /* {string: string}, without the digests; NULL: none */
+    const mn_json_t *metadata; /* {string: string}, the digests among them; NULL: none */
     bool digested;             /* digests were there, and right */
     mn_json_t *header;         /* owned */
     char *payload;             /* owned; NULL where the caller's memory is used */
@@ -59,7 +60,7 @@ bool mn_tensor_ints(const mn_tensor_t *tensor, int64_t *out);
 const char *mn_dtype_name(int dtype);
 
 /* Writes the file with digests, whole or not at all (base/fileio.h). metadata: {string: string}, borrowed; may be NULL.
- * items in the order of the payload, names all different; count is not looked at. Errors: MN_IO, no memory. */
+ * items in the order of the payload, names all different. Errors: MN_IO, no memory. */
 mn_status_t mn_tensors_save(const char *path, const mn_tensor_t *items, int64_t n, const mn_json_t *metadata, mn_err_t *err);
 
 #endif
