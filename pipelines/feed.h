@@ -1,0 +1,74 @@
+/* feed: training samples. A step's samples are a function of (seed, step) alone, so a resumed run draws what the
+ * uninterrupted one would have drawn.
+ *
+ * Windows (pretraining): pieces of genomes, either strand, each place equally likely. Epochs (fine-tuning): every row
+ * of a labelled set once an epoch, rows of similar length in one step. */
+#ifndef MN_FEED_H
+#define MN_FEED_H
+#include "genomics/input.h"
+#include "genomics/labelled.h"
+#include "genomics/tokenizer.h"
+#include "titans/trainer.h"
+
+/* Part [begin, end) of one sequence; indices, not positions: bases left out of long runs of N do not count. */
+typedef struct mn_stretch {
+    const mn_sequences_t *set; /* borrowed */
+    int64_t item, begin, end;
+} mn_stretch_t;
+
+typedef struct mn_stretches {
+    mn_stretch_t *items; /* owned: mn_stretches_done */
+    int64_t n, capacity;
+} mn_stretches_t;
+
+static inline const uint8_t *mn_stretch_bases(const mn_stretch_t *stretch) {
+    return stretch->set->bases + stretch->set->items[stretch->item].offset + stretch->begin;
+}
+mn_status_t mn_stretches_add(mn_stretches_t *list, mn_stretch_t stretch, mn_err_t *err);
+void mn_stretches_done(mn_stretches_t *list);
+int64_t mn_stretches_bases(const mn_stretches_t *list);
+
+/* ---- windows */
+
+typedef struct mn_windows_options {
+    mn_tokenizer_t tokenizer;
+    int64_t length;  /* tokens of a window, its BOS included; a word holding N makes it longer */
+    int64_t samples; /* windows a step */
+    int64_t carry;   /* consecutive windows that one lane reads on with its state carried; 1: windows stand alone */
+    uint64_t seed;
+} mn_windows_options_t;
+
+/* A window of more than half N is passed over. With carry > 1 lane i is sample i of every step; lanes begin anew at
+ * different steps, where a stretch ends, and where N prevail. A fresh window begins with BOS.
+ * stretches are borrowed. Errors: MN_INPUT when no stretch holds 32 bases; no memory.
+ * Owner: the caller, mn_windows_free (accepts NULL). */
+typedef struct mn_windows mn_windows_t;
+mn_status_t mn_windows_new(const mn_stretches_t *stretches, const mn_windows_options_t *options,
+                           const mn_model_t *model, mn_windows_t **out, mn_err_t *err);
+void mn_windows_free(mn_windows_t *windows);
+/* Sets batch, name, ctx and lanes. */
+void mn_windows_feed(mn_windows_t *windows, mn_feed_t *feed);
+
+/* ---- epochs */
+
+typedef struct mn_epochs_options {
+    mn_tokenizer_t tokenizer;
+    int64_t samples;          /* rows a step; the last step of an epoch takes what is left */
+    bool strands;             /* each row as its reverse complement in half of the epochs, by chance */
+    const mn_real_t *weights; /* (classes) of the loss; NULL: 1. Borrowed */
+    uint64_t seed;
+} mn_epochs_options_t;
+
+/* The rows of `set` whose parts[row] is `part`; set and parts are borrowed. Errors: MN_INPUT when there is none; no
+ * memory. Owner: the caller, mn_epochs_free (accepts NULL). */
+typedef struct mn_epochs mn_epochs_t;
+mn_status_t mn_epochs_new(const mn_labelled_t *set, const uint8_t *parts, mn_split_t part,
+                          const mn_epochs_options_t *options, mn_epochs_t **out, mn_err_t *err);
+void mn_epochs_free(mn_epochs_t *epochs);
+int64_t mn_epochs_rows(const mn_epochs_t *epochs);
+int64_t mn_epochs_steps(const mn_epochs_t *epochs);  /* of one epoch */
+int64_t mn_epochs_tokens(const mn_epochs_t *epochs); /* of one epoch */
+/* Sets batch, name and ctx. */
+void mn_epochs_feed(mn_epochs_t *epochs, mn_feed_t *feed);
+
+#endif
