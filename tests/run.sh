@@ -17,11 +17,13 @@ part() {
     total="$(($1 + 1)) $2 $3"
 }
 
-# tests BUILD ARGUMENT...: runs meson's tests there and adds up passed, failed, skipped.
+# tests BUILD SETUP ARGUMENT...: runs meson's tests there and adds up passed, failed, skipped.
 tests() {
-    log=$1/meson-logs/testlog.json
+    log=$1/meson-logs/testlog-$2.json
     rm -f "$log"
-    meson test -C "$@" --print-errorlogs --no-rebuild </dev/null
+    at=$1 setup=$2
+    shift 2
+    meson test --print-errorlogs --no-rebuild -C "$at" --setup "$setup" "$@" </dev/null
     counted=$(awk '{ r = $0; sub(/.*"result": "/, "", r); sub(/".*/, "", r)
                      if (r == "OK" || r == "EXPECTEDFAIL") p++; else if (r == "SKIP") s++; else f++ }
                    END { print p + 0, f + 0, s + 0 }' "$log" 2>/dev/null)
@@ -30,10 +32,10 @@ tests() {
 }
 
 if part "build" sh pipelines/setup.sh "$build" --tests; then
-    tests "$build" --setup full
+    tests "$build" full
     part "build with ASan and UBSan" sh pipelines/setup.sh "$build-sanitize" -Dbuildtype=debugoptimized -Dwerror=true \
-        -Db_sanitize=address,undefined -Db_lundef=false && tests "$build-sanitize" --timeout-multiplier 4
-    CC=clang part "build with clang" sh pipelines/setup.sh "$build-clang" -Dwerror=true
+        -Db_sanitize=address,undefined -Db_lundef=false && tests "$build-sanitize" fast --timeout-multiplier 4
+    part "build with clang" env CC=clang sh pipelines/setup.sh "$build-clang" -Dwerror=true
 fi
 
 set -- $total
