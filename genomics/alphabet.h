@@ -7,15 +7,20 @@
 /* Base ids (uint8_t) are 0..4; the marks follow. The same numbers are the nucleotide tokenizer's token ids. */
 enum { MN_BASE_A, MN_BASE_C, MN_BASE_G, MN_BASE_T, MN_BASE_N, MN_ID_PAD, MN_ID_BOS, MN_ID_EOS, MN_ID_MASK, MN_IDS };
 
-/* What a byte of text is: an id 0..4, or one of these. A code below MN_BASE_N needs no further look. */
+/* What to do with a byte that is no nucleotide code. */
+typedef enum { MN_INVALID_ERROR, MN_INVALID_N, MN_INVALID_SKIP } mn_invalid_t;
+extern const char *const mn_invalid_names[]; /* "error", "n", "skip", NULL; indexed by value */
+
+/* What a byte of text is: an id 0..4, or one of these bits. */
 enum {
-    MN_CODE_IUPAC = 5, /* R Y S W K M B D H V: read as N, counted as replaced */
-    MN_CODE_BLANK,     /* space, tab, line ends: no base */
-    MN_CODE_INVALID    /* anything else */
+    MN_CODE_REPLACED = 16, /* R Y S W K M B D H V, and invalid bytes with MN_INVALID_N: read as N, counted */
+    MN_CODE_BLANK = 32,    /* space, tab, line ends: no base */
+    MN_CODE_SKIPPED = 64,  /* an invalid byte left out (MN_INVALID_SKIP), counted */
+    MN_CODE_INVALID = 128  /* anything else */
 };
 
 /* table[byte] = code. U is T; lower case is read as upper, or as N with mask_lowercase. */
-void mn_alphabet_table(bool mask_lowercase, uint8_t table[256]);
+void mn_alphabet_table(bool mask_lowercase, mn_invalid_t invalid, uint8_t table[256]);
 
 /* The letter of an id 0..4; '?' for any other. */
 char mn_base_letter(uint8_t id);
@@ -23,10 +28,6 @@ char mn_base_letter(uint8_t id);
 uint8_t mn_base_complement(uint8_t id);
 /* In place. */
 void mn_bases_reverse_complement(uint8_t *bases, int64_t n);
-
-/* What to do with a byte that is no nucleotide code. */
-typedef enum { MN_INVALID_ERROR, MN_INVALID_N, MN_INVALID_SKIP } mn_invalid_t;
-extern const char *const mn_invalid_names[]; /* "error", "n", "skip", NULL; indexed by value */
 
 /* Counts over bases read, before runs of N are shortened. */
 typedef struct mn_base_counts {
@@ -40,10 +41,9 @@ typedef struct mn_base_counts {
 
 void mn_base_counts_add(mn_base_counts_t *sum, const mn_base_counts_t *more);
 
-/* Text of one sequence to ids[0..n) (as many as text has bytes is always room enough), as every reader does it but with
- * runs of N kept whole. Returns the number of ids, or -1 - i when text[i] is invalid and mode is MN_INVALID_ERROR.
- * counts may be NULL; it is added to. */
-int64_t mn_bases_from_text(const char *text, int64_t n, const uint8_t table[256], mn_invalid_t mode, uint8_t *ids,
-                           mn_base_counts_t *counts);
+/* Text of one sequence to ids; room for n is always enough. Stops before the first invalid byte: *used tells how many
+ * bytes were read (n: all). Returns the number of ids; adds to *counts. Runs of N are kept whole. */
+int64_t mn_bases_from_text(const char *text, int64_t n, const uint8_t table[256], uint8_t *ids,
+                           mn_base_counts_t *counts, int64_t *used);
 
 #endif

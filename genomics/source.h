@@ -1,0 +1,50 @@
+/* source: the bytes of a local file or of stdin, decompressed (gzip, BGZF), and what they are by content. */
+#ifndef MN_SOURCE_H
+#define MN_SOURCE_H
+#include "genomics/base/err.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef enum { MN_FORMAT_OTHER, MN_FORMAT_FASTA, MN_FORMAT_FASTQ, MN_FORMAT_SAM, MN_FORMAT_BAM, MN_FORMAT_CRAM } mn_format_t;
+typedef enum { MN_PACK_NONE, MN_PACK_GZIP, MN_PACK_BGZF } mn_pack_t;
+extern const char *const mn_format_names[]; /* "", "FASTA", ... indexed by value */
+
+typedef struct mn_source mn_source_t;
+
+/* path "-" is stdin. threads > 1 decompresses BGZF with that many. Errors: MN_INPUT: absent, a folder, a URL, empty, or
+ * compressed by something else than gzip. Owner: the caller, mn_source_close (accepts NULL). */
+mn_status_t mn_source_open(const char *path, int threads, mn_source_t **out, mn_err_t *err);
+void mn_source_close(mn_source_t *source);
+
+const char *mn_source_path(const mn_source_t *source); /* "stdin" for "-" */
+mn_format_t mn_source_format(const mn_source_t *source);
+mn_pack_t mn_source_pack(const mn_source_t *source);
+bool mn_source_seekable(const mn_source_t *source);
+
+/* MN_INPUT for a file that holds no sequences, saying what it looks like instead. */
+mn_status_t mn_source_refuse(const mn_source_t *source, mn_err_t *err);
+
+/* The next bytes; *got is less than size at the end only. Truncated or damaged compression is an error; so is BGZF
+ * without its end block unless that is allowed. */
+mn_status_t mn_source_read(mn_source_t *source, void *data, int64_t size, int64_t *got, mn_err_t *err);
+void mn_source_allow_missing_eof(mn_source_t *source);
+
+/* Continues at a byte of the decompressed content. BGZF needs its index: mn_source_index_load or _scan. Not for gzip. */
+mn_status_t mn_source_seek(mn_source_t *source, int64_t offset, mn_err_t *err);
+
+/* BGZF: the .gzi index. _begin notes the blocks while the file is read to its end (begun before the first read), _end
+ * makes that usable; _load and _save are false when the file cannot be read or written. */
+mn_status_t mn_source_index_begin(mn_source_t *source, mn_err_t *err);
+void mn_source_index_end(mn_source_t *source);
+bool mn_source_index_load(mn_source_t *source, const char *path);
+bool mn_source_index_save(mn_source_t *source, const char *path);
+
+/* Hands over the file itself, undecompressed and from its first byte, as htslib's stream; the source must not be read
+ * any more. */
+struct hFILE *mn_source_take(mn_source_t *source);
+
+/* A whole text line by line: for BED and other small tables. *line is NUL-terminated without its line end, valid until
+ * the next call, NULL at the end; longer than 1 MiB is an error. */
+mn_status_t mn_source_line(mn_source_t *source, char **line, mn_err_t *err);
+
+#endif
