@@ -11,9 +11,8 @@
  * else is refused. */
 #ifndef MN_LABELLED_H
 #define MN_LABELLED_H
+#include "genomics/alphabet.h"
 #include "genomics/base/err.h"
-#include <stdbool.h>
-#include <stdint.h>
 
 enum { MN_LABELLED_CLASSES_MAX = 1000 };
 
@@ -25,25 +24,27 @@ extern const char *const mn_split_names[];
 bool mn_split_from_name(const char *name, mn_split_t *out);
 
 typedef struct mn_labelled {
-    int64_t n;            /* rows */
-    uint8_t *bases;       /* ids of genomics/alphabet.h; row i is bases[offsets[i] .. offsets[i + 1]), at least one */
-    int64_t *offsets;     /* (n + 1) */
-    int32_t *labels;      /* (n), index into classes */
-    uint8_t *splits;      /* (n), mn_split_t */
-    char *names;          /* NUL-terminated names back to back: `id`, record name, file stem, or the row's number */
+    int64_t n;             /* rows */
+    uint8_t *bases;        /* ids of genomics/alphabet.h; row i is bases[offsets[i] .. offsets[i + 1]), at least one */
+    int64_t *offsets;      /* (n + 1) */
+    int32_t *labels;       /* (n), index into classes */
+    uint8_t *splits;       /* (n), mn_split_t */
+    char *names;           /* NUL-terminated names back to back: `id`, record name, file stem, or the row's number */
     int64_t *name_offsets; /* (n), into names */
-    char **classes;       /* (n_classes) names; in numeric order if all are numbers, else in byte order */
+    char **classes;        /* (n_classes) names; in numeric order if all are numbers, else in byte order */
     int64_t n_classes;
-    int64_t longest;      /* bases of the longest row */
-    int64_t n_replaced;   /* bases read as N: ambiguity codes, or invalid ones where asked */
-    int64_t n_blank;      /* rows of N alone */
+    int64_t longest; /* bases of the longest row */
+    mn_base_counts_t
+        counts;      /* what was read, replaced, skipped and dropped (runs of N over MN_N_RUN, as in every reader) */
+    int64_t n_blank; /* rows of N alone */
     int64_t per_split[MN_SPLIT_COUNT];
 } mn_labelled_t;
 
 typedef struct mn_labelled_options {
-    int invalid;          /* mn_invalid_t of genomics/alphabet.h */
-    bool mask_lowercase;  /* lower case reads as N */
-    const char *const *classes; /* a model's class names: the only ones allowed, in this order. NULL: as found, two or more */
+    int invalid;         /* mn_invalid_t */
+    bool mask_lowercase; /* lower case reads as N */
+    const char *const
+        *classes; /* a model's class names: the only ones allowed, in this order. NULL: as found, two or more */
     int64_t n_classes;
 } mn_labelled_options_t;
 

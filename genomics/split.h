@@ -10,13 +10,15 @@ enum { MN_SPLIT_FOLDS_MAX = 1000 };
 /* Key of length base ids (>= 0). */
 uint64_t mn_split_key(const uint8_t *bases, int64_t length);
 
-/* The part of every row into parts[0..set->n), as mn_split_t; NONE is left out of the run.
+/* The part of every row into parts[0..set->n), as mn_split_t; NONE is left out of the run. "10 % by key": the keys in
+ * their order, every tenth of the distinct ones, beginning with the first.
  * folds 0: as the set says; rows without a split are TRAIN, and if no row is VALID, 10 % of TRAIN by key become so.
- * folds K >= 2: rows of TEST are left out; of all others, fold `fold` (0-based) is TEST, 10 % of the rest VALID.
- * Errors: MN_INPUT where TRAIN lacks a class or VALID is empty; MN_USAGE for a fold out of range. */
+ * folds K >= 2: rows of TEST are left out; of all others every K-th key is TEST, beginning with fold `fold` (0-based),
+ * and 10 % of the rest by key VALID. Errors: MN_INPUT where TRAIN lacks a class or a part is empty; MN_USAGE for a fold
+ * out of range. */
 mn_status_t mn_split_parts(const mn_labelled_t *set, int64_t folds, int64_t fold, uint8_t *parts, mn_err_t *err);
 
-/* Rows of part `part` whose key no row of part `other` has (distinct) and has (shared): leakage between parts. */
+/* The number of rows in part `part` whose key a row of part `other` has too: what leaks from one into the other. */
 mn_status_t mn_split_shared(const mn_labelled_t *set, const uint8_t *parts, mn_split_t part, mn_split_t other,
                             int64_t *shared, mn_err_t *err);
 

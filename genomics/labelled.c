@@ -1,0 +1,613 @@
+/* labelled: tables, class folders and CLASS=FILE pairs into one block of base ids with labels and splits. */
+#include "genomics/labelled.h"
+#include "genomics/base/fileio.h"
+#include "genomics/base/mem.h"
+#include "genomics/input.h"
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+
+enum { NAME_MAX_BYTES = 255, FIELDS_MAX = 10000, PLACE_BYTES = 4096 + 32 };
+
+const char *const mn_split_names[] = {"all", "train", "valid", "test", NULL};
+
+bool mn_split_from_name(const char *name, mn_split_t *out) {
+    static const struct {
+        const char *name;
+        mn_split_t split;
+    } known[] = {{"", MN_SPLIT_NONE},       {"all", MN_SPLIT_NONE},       {"none", MN_SPLIT_NONE},
+                 {"train", MN_SPLIT_TRAIN}, {"training", MN_SPLIT_TRAIN}, {"valid", MN_SPLIT_VALID},
+                 {"val", MN_SPLIT_VALID},   {"dev", MN_SPLIT_VALID},      {"validation", MN_SPLIT_VALID},
+                 {"test", MN_SPLIT_TEST}};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (!strcasecmp(name, known[i].name)) return *out = known[i].split, true;
+    return false;
+}
+
+/* ---- the set while it grows */
+
+typedef struct class_name {
+    char *text;
+    int32_t id; /* by first appearance; a model's order where one is given */
+} class_name_t;
+
+typedef struct builder {
+    mn_labelled_t *set;
+    const mn_labelled_options_t *options;
+    uint8_t table[256];
+    class_name_t *classes; /* in byte order of text */
+    int64_t class_cap, base_cap, name_cap, name_size, memory;
+    int64_t offset_cap, label_cap, split_cap, name_offset_cap;
+    mn_err_t *err;
+} builder_t;
+
+/* Room for `more` bases, within the memory at hand. */
+static mn_status_t reserve_bases(builder_t *b, int64_t more) {
+    mn_labelled_t *set = b->set;
+    int64_t need = mn_mem_add(set->offsets[set->n], more);
+    if (need < 0 || need + b->name_size + 24 * set->n > b->memory)
+        return mn_err_set(b->err, MN_FAILED, NULL, "use fewer sequences, or a machine with more memory",
+                          "a labelled set of more than %" PRId64 " rows does not fit in memory (%" PRId64
+                          " MB are left for it)",
+                          set->n, b->memory / 1000000);
+    return mn_mem_reserve((void **)&set->bases, &b->base_cap, need, 1, b->err);
+}
+
+/* The place of text among the classes; *found tells whether it is there or would be put there. */
+static int64_t search_class(const builder_t *b, const char *text, bool *found) {
+    int64_t low = 0, high = b->set->n_classes;
+    while (low < high) {
+        int64_t mid = low + (high - low) / 2;
+        int order = strcmp(b->classes[mid].text, text);
+        if (!order) return *found = true, mid;
+        if (order < 0)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return *found = false, low;
+}
+
+static mn_status_t insert_class(builder_t *b, int64_t at, const char *text) {
+    mn_labelled_t *set = b->set;
+    mn_status_t status =
+        mn_mem_reserve((void **)&b->classes, &b->class_cap, set->n_classes + 1, sizeof *b->classes, b->err);
+    char *copy;
+    if (status || (status = mn_mem_string(&copy, text, b->err))) return status;
+    memmove(b->classes + at + 1, b->classes + at, (size_t)(set->n_classes - at) * sizeof *b->classes);
+    b->classes[at] = (class_name_t){copy, (int32_t)set->n_classes++};
+    return MN_OK;
+}
+
+static mn_status_t find_class(builder_t *b, const char *place, const char *text, int32_t *id) {
+    bool found;
+    int64_t at = search_class(b, text, &found);
+    if (!found) {
+        if (!*text)
+            return mn_err_set(b->err, MN_INPUT, place, "give every row a class, or take the row out",
+                              "the label is empty");
+        if (b->options->classes)
+            return mn_err_set(b->err, MN_INPUT, place, "`mnemon info MODEL` lists the classes",
+                              "label '%s' is none of the model's %" PRId64 " classes ('%s', ...)", text,
+                              b->options->n_classes, b->options->classes[0]);
+        if (strlen(text) > NAME_MAX_BYTES)
+            return mn_err_set(b->err, MN_INPUT, place, "is `label` the right column?",
+                              "a label of %zu bytes, at most %d are allowed", strlen(text), (int)NAME_MAX_BYTES);
+        for (const char *c = text; *c; c++)
+            if (iscntrl((unsigned char)*c))
+                return mn_err_set(b->err, MN_INPUT, place, "use printable labels",
+                                  "the label holds the control character 0x%02x", (unsigned char)*c);
+        if (b->set->n_classes == MN_LABELLED_CLASSES_MAX)
+            return mn_err_set(b->err, MN_INPUT, place, "is `label` a measurement or a name? It should be a class",
+                              "more than %d classes", (int)MN_LABELLED_CLASSES_MAX);
+        mn_status_t status = insert_class(b, at, text);
+        if (status) return status;
+    }
+    *id = b->classes[at].id;
+    return MN_OK;
+}
+
+/* Ends the row whose n bases stand at the end of the block; name NULL: its number. */
+static mn_status_t end_row(builder_t *b, const char *place, const char *label, mn_split_t split, const char *name,
+                           int64_t n) {
+    mn_labelled_t *set = b->set;
+    uint8_t *bases = set->bases + set->offsets[set->n];
+    int64_t kept = 0, blank = 0, run = 0;
+    for (int64_t i = 0; i < n; i++) { /* runs of N as every reader shortens them */
+        run = bases[i] == MN_BASE_N ? run + 1 : 0;
+        if (run > MN_N_RUN) continue;
+        bases[kept++] = bases[i];
+        blank += run > 0;
+    }
+    set->counts.dropped += n - kept;
+    if (!kept)
+        return mn_err_set(b->err, MN_INPUT, place, "give the sequence, or take the row out", "the sequence is empty");
+    char number[24];
+    snprintf(number, sizeof number, "%" PRId64, set->n + 1);
+    if (!name) name = number;
+    int64_t name_bytes = (int64_t)strlen(name) + 1;
+    int32_t id = 0;
+    mn_status_t status = find_class(b, place, label, &id);
+    if (!status)
+        status = mn_mem_reserve((void **)&set->offsets, &b->offset_cap, set->n + 2, sizeof *set->offsets, b->err);
+    if (!status) status = mn_mem_reserve((void **)&set->labels, &b->label_cap, set->n + 1, sizeof *set->labels, b->err);
+    if (!status) status = mn_mem_reserve((void **)&set->splits, &b->split_cap, set->n + 1, sizeof *set->splits, b->err);
+    if (!status)
+        status = mn_mem_reserve((void **)&set->name_offsets, &b->name_offset_cap, set->n + 1, sizeof *set->name_offsets,
+                                b->err);
+    if (!status) status = mn_mem_reserve((void **)&set->names, &b->name_cap, b->name_size + name_bytes, 1, b->err);
+    if (status) return status;
+    char *to = memcpy(set->names + b->name_size, name, (size_t)name_bytes);
+    for (char *c = to; *c; c++)
+        if (iscntrl((unsigned char)*c)) *c = '?';
+    set->name_offsets[set->n] = b->name_size;
+    b->name_size += name_bytes;
+    set->offsets[set->n + 1] = set->offsets[set->n] + kept;
+    set->labels[set->n] = id;
+    set->splits[set->n] = (uint8_t)split;
+    set->per_split[split]++;
+    set->n_blank += blank == kept;
+    if (kept > set->longest) set->longest = kept;
+    set->n++;
+    return MN_OK;
+}
+
+static mn_status_t add_text(builder_t *b, const char *place, const char *label, mn_split_t split, const char *name,
+                            const char *text, int64_t n) {
+    mn_status_t status = reserve_bases(b, n);
+    if (status) return status;
+    mn_labelled_t *set = b->set;
+    int64_t used, got = mn_bases_from_text(text, n, b->table, set->bases + set->offsets[set->n], &set->counts, &used);
+    if (used < n)
+        return mn_err_set(b->err, MN_INPUT, place, "correct it, or read it as N with --invalid n",
+                          "the sequence holds '%c' (0x%02x) at column %" PRId64 ", which is no nucleotide", text[used],
+                          (unsigned char)text[used], used + 1);
+    return end_row(b, place, label, split, name, got);
+}
+
+/* ---- lines of a plain or gzip file */
+
+typedef struct lines {
+    gzFile file;
+    const char *path;
+    char *line;
+    int64_t cap, number;
+    char buffer[1 << 16];
+    int begin, end;
+} lines_t;
+
+static mn_status_t open_lines(lines_t *in, const char *path, mn_err_t *err) {
+    bool standard = !strcmp(path, "-");
+    int descriptor = standard ? dup(STDIN_FILENO) : -1;
+    *in = (lines_t){.path = standard ? "stdin" : path};
+    in->file = standard ? gzdopen(descriptor, "rb") : gzopen(path, "rb");
+    if (in->file) return MN_OK;
+    if (descriptor >= 0) close(descriptor);
+    return mn_err_set(err, MN_INPUT, in->path, "check the name and the permissions", "cannot be opened: %s",
+                      strerror(errno));
+}
+
+static void close_lines(lines_t *in) {
+    if (in->file) gzclose(in->file);
+    mn_mem_free(in->line);
+}
+
+static mn_status_t fill_lines(lines_t *in, mn_err_t *err) {
+    in->begin = 0;
+    in->end = gzread(in->file, in->buffer, sizeof in->buffer);
+    int code;
+    const char *text = gzerror(in->file, &code);
+    if (in->end >= 0 && (code == Z_OK || code == Z_STREAM_END)) return MN_OK;
+    if (code == Z_ERRNO) return mn_err_set(err, MN_IO, in->path, NULL, "cannot be read: %s", strerror(errno));
+    return mn_err_set(err, MN_INPUT, in->path, "the file is cut or damaged: fetch it again", "gzip: %s", text);
+}
+
+/* The next line without its end (LF or CRLF), NUL-terminated, in in->line; *got false after the last. */
+static mn_status_t next_line(lines_t *in, bool *got, mn_err_t *err) {
+    int64_t n = 0;
+    mn_status_t status;
+    *got = true;
+    in->number++;
+    for (;;) {
+        if (in->begin == in->end) {
+            if ((status = fill_lines(in, err))) return status;
+            if (in->end == 0) {
+                *got = n > 0;
+                break;
+            }
+        }
+        const char *from = in->buffer + in->begin, *stop = memchr(from, '\n', (size_t)(in->end - in->begin));
+        int64_t part = stop ? stop - from : in->end - in->begin;
+        if (n + part > mn_mem_available() / 4)
+            return mn_err_set(err, MN_INPUT, in->path, "is this a table with a line a sequence?",
+                              "line %" PRId64 " is longer than memory allows", in->number);
+        if ((status = mn_mem_reserve((void **)&in->line, &in->cap, n + part + 1, 1, err))) return status;
+        memcpy(in->line + n, from, (size_t)part);
+        n += part;
+        in->begin += (int)part + (stop != NULL);
+        if (stop) break;
+    }
+    if (!*got) return MN_OK;
+    if (memchr(in->line, 0, (size_t)n))
+        return mn_err_set(err, MN_INPUT, in->path, "a table is text: label, sequence, and maybe split",
+                          "line %" PRId64 " holds a zero byte: not a text file", in->number);
+    if (n && in->line[n - 1] == '\r') n--;
+    in->line[n] = 0;
+    return MN_OK;
+}
+
+/* ---- tables */
+
+enum { COLUMN_LABEL, COLUMN_SEQUENCE, COLUMN_SPLIT, COLUMN_ID, COLUMN_NAME, COLUMNS };
+static const char *const column_names[COLUMNS] = {"label", "sequence", "split", "id", "name"};
+
+typedef struct table {
+    char separator;
+    int n_fields, index[COLUMNS]; /* -1: no such column */
+} table_t;
+
+/* Cuts the field at *at off, in place: trimmed of spaces, quotes undone. *at is NULL after the last field. NULL: a
+ * quote that is not closed, or text after it. */
+static char *cut_field(char **at, char separator) {
+    char *from = *at + strspn(*at, " ");
+    if (*from != '"') {
+        char *stop = strchr(from, separator);
+        *at = stop ? stop + 1 : NULL;
+        if (!stop) stop = from + strlen(from);
+        while (stop > from && stop[-1] == ' ') stop--;
+        *stop = 0;
+        return from;
+    }
+    char *to = from, *c = from + 1;
+    for (; *c && (*c != '"' || c[1] == '"'); c++) c += *c == '"', *to++ = *c;
+    if (!*c) return NULL;
+    c += 1 + strspn(c + 1, " ");
+    if (*c && *c != separator) return NULL;
+    *at = *c ? c + 1 : NULL;
+    *to = 0;
+    return from;
+}
+
+static mn_status_t read_header(table_t *table, char *line, const char *place, mn_err_t *err) {
+    static const char hint[] = "the first line should name the columns label and sequence, and maybe split and id";
+    if (!strncmp(line, "\xef\xbb\xbf", 3)) line += 3;
+    if (*line == '>' || *line == '@')
+        return mn_err_set(err, MN_INPUT, place, "give CLASS=FILE for the sequences of one class",
+                          "this looks like FASTA or "
+                          "FASTQ, not like a table");
+    if (*line == '<') return mn_err_set(err, MN_INPUT, place, hint, "this looks like HTML or XML, not like a table");
+    table->separator = strchr(line, '\t') ? '\t' : ',';
+    for (int c = 0; c < COLUMNS; c++) table->index[c] = -1;
+    char seen[100] = "";
+    for (char *at = line; at; table->n_fields++) {
+        char *name = cut_field(&at, table->separator);
+        if (!name) return mn_err_set(err, MN_INPUT, place, hint, "a quote in the header is not closed");
+        if (table->n_fields == FIELDS_MAX)
+            return mn_err_set(err, MN_INPUT, place, hint, "more than %d columns", (int)FIELDS_MAX);
+        size_t used = strlen(seen);
+        snprintf(seen + used, sizeof seen - used, "%s%s", used ? ", " : "", name);
+        for (int c = 0; c < COLUMNS; c++) {
+            if (strcasecmp(name, column_names[c])) continue;
+            if (table->index[c] >= 0)
+                return mn_err_set(err, MN_INPUT, place, "rename or remove one of them", "two columns are called '%s'",
+                                  column_names[c]);
+            table->index[c] = table->n_fields;
+        }
+    }
+    for (int c = 0; c <= COLUMN_SEQUENCE; c++)
+        if (table->index[c] < 0)
+            return mn_err_set(err, MN_INPUT, place, hint, "no column '%s'; separated by %s, the header reads: %s",
+                              column_names[c], table->separator == '\t' ? "tabs" : "commas", seen);
+    return MN_OK;
+}
+
+static mn_status_t add_table_row(builder_t *b, const table_t *table, char *line, const char *place) {
+    char *field[COLUMNS] = {NULL};
+    int n = 0;
+    for (char *at = line; at; n++) {
+        char *text = cut_field(&at, table->separator);
+        if (!text)
+            return mn_err_set(b->err, MN_INPUT, place, "quotes open and close around a whole field, on one line",
+                              "field %d: a quote is not closed, or text follows it", n + 1);
+        for (int c = 0; c < COLUMNS; c++)
+            if (table->index[c] == n) field[c] = text;
+    }
+    if (n != table->n_fields)
+        return mn_err_set(b->err, MN_INPUT, place, "every line needs the header's columns and its separator",
+                          "%d field%s where the header has %d (separated by %s)", n, n == 1 ? "" : "s", table->n_fields,
+                          table->separator == '\t' ? "tabs" : "commas");
+    if (!strcasecmp(field[COLUMN_LABEL], "label") && !strcasecmp(field[COLUMN_SEQUENCE], "sequence"))
+        return mn_err_set(b->err, MN_INPUT, place, "give several tables as several DATA",
+                          "the header stands here again");
+    mn_split_t split = MN_SPLIT_NONE;
+    if (field[COLUMN_SPLIT] && !mn_split_from_name(field[COLUMN_SPLIT], &split))
+        return mn_err_set(b->err, MN_INPUT, place, "a split is train, valid (val, dev, validation), test or all",
+                          "unknown split '%.60s'", field[COLUMN_SPLIT]);
+    const char *text = field[COLUMN_SEQUENCE];
+    return add_text(b, place, field[COLUMN_LABEL], split, field[COLUMN_ID] ? field[COLUMN_ID] : field[COLUMN_NAME],
+                    text, (int64_t)strlen(text));
+}
+
+static mn_status_t read_table(builder_t *b, const char *path) {
+    lines_t *in;
+    mn_status_t status = mn_mem_new((void **)&in, 1, sizeof *in, b->err);
+    if (status) return status;
+    table_t table = {0};
+    int64_t before = b->set->n;
+    bool got = true;
+    for (status = open_lines(in, path, b->err); !status && !(status = next_line(in, &got, b->err)) && got;) {
+        char place[PLACE_BYTES];
+        snprintf(place, sizeof place, "%s:%" PRId64, in->path, in->number);
+        if (!*in->line) continue;
+        if (table.n_fields)
+            status = add_table_row(b, &table, in->line, place);
+        else if (*in->line != '#')
+            status = read_header(&table, in->line, place, b->err);
+        if (status) break;
+    }
+    if (!status && b->set->n == before)
+        status = mn_err_set(b->err, MN_INPUT, in->path, "give a table with a header and a line a sequence",
+                            table.n_fields ? "no row follows the header" : "the file is empty");
+    close_lines(in);
+    mn_mem_free(in);
+    return status;
+}
+
+/* ---- class folders */
+
+static bool is_folder(const char *path) {
+    struct stat info;
+    return !stat(path, &info) && S_ISDIR(info.st_mode);
+}
+
+static int skip_hidden(const struct dirent *entry) {
+    return entry->d_name[0] != '.';
+}
+
+static int compare_entries(const struct dirent **a, const struct dirent **b) {
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+/* Calls visit for every entry of a folder that is not hidden, in byte order, with its path. */
+typedef mn_status_t visit_t(builder_t *b, const char *path, const char *name, void *ctx);
+
+static mn_status_t visit_folder(builder_t *b, const char *folder, visit_t *visit, void *ctx) {
+    struct dirent **entries = NULL;
+    int n = scandir(folder, &entries, skip_hidden, compare_entries);
+    if (n < 0)
+        return mn_err_set(b->err, MN_INPUT, folder, "check the permissions", "cannot be listed: %s", strerror(errno));
+    mn_status_t status = MN_OK;
+    for (int i = 0; i < n; i++) {
+        char path[PLACE_BYTES];
+        int length = snprintf(path, sizeof path, "%s/%s", folder, entries[i]->d_name);
+        if (!status && length >= (int)sizeof path)
+            status = mn_err_set(b->err, MN_INPUT, folder, NULL, "a path in this folder is too long");
+        if (!status) status = visit(b, path, entries[i]->d_name, ctx);
+        free(entries[i]);
+    }
+    free(entries);
+    return status;
+}
+
+typedef struct class_folder {
+    const char *label;
+    mn_split_t split;
+    int64_t n; /* files, or folders, met */
+} class_folder_t;
+
+static mn_status_t add_text_file(builder_t *b, const char *path, const char *name, void *ctx) {
+    class_folder_t *folder = ctx;
+    size_t stem = strlen(name);
+    if (stem <= 4 || strcmp(name + stem - 4, ".txt") || is_folder(path)) return MN_OK;
+    char record[NAME_MAX_BYTES + 1];
+    snprintf(record, sizeof record, "%.*s", (int)stem - 4, name);
+    char *text;
+    int64_t size;
+    mn_status_t status = mn_file_read(path, b->memory, &text, &size, b->err);
+    if (status) return status;
+    folder->n++;
+    status = add_text(b, path, folder->label, folder->split, record, text, size);
+    mn_mem_free(text);
+    return status;
+}
+
+static mn_status_t add_class_folder(builder_t *b, const char *path, const char *name, void *ctx) {
+    class_folder_t *parent = ctx;
+    if (!is_folder(path)) return MN_OK;
+    class_folder_t folder = {name, parent->split, 0};
+    mn_status_t status = visit_folder(b, path, add_text_file, &folder);
+    if (!status && !folder.n)
+        status =
+            mn_err_set(b->err, MN_INPUT, path, "a class folder holds one .txt file a sequence", "no .txt file inside");
+    parent->n++;
+    return status;
+}
+
+static mn_status_t count_folder(builder_t *b, const char *path, const char *name, void *ctx) {
+    *(int64_t *)ctx += is_folder(path);
+    return MN_OK;
+}
+
+/* A folder whose name is a split's and which holds folders, not files. */
+static mn_status_t count_split_folder(builder_t *b, const char *path, const char *name, void *ctx) {
+    mn_split_t split;
+    int64_t inside = 0;
+    if (!is_folder(path) || !mn_split_from_name(name, &split)) return MN_OK;
+    mn_status_t status = visit_folder(b, path, count_folder, &inside);
+    *(int64_t *)ctx += inside > 0;
+    return status;
+}
+
+static mn_status_t add_split_folder(builder_t *b, const char *path, const char *name, void *ctx) {
+    class_folder_t parent = {NULL, MN_SPLIT_NONE, 0};
+    if (!is_folder(path)) return MN_OK;
+    if (!mn_split_from_name(name, &parent.split))
+        return mn_err_set(b->err, MN_INPUT, path, "keep train, valid and test folders apart from others",
+                          "stands beside split folders but is none");
+    return visit_folder(b, path, add_class_folder, &parent);
+}
+
+static mn_status_t read_folder(builder_t *b, const char *path) {
+    int64_t split_folders = 0;
+    class_folder_t parent = {NULL, MN_SPLIT_NONE, 0};
+    mn_status_t status = visit_folder(b, path, count_split_folder, &split_folders);
+    if (status) return status;
+    if (split_folders) return visit_folder(b, path, add_split_folder, NULL);
+    status = visit_folder(b, path, add_class_folder, &parent);
+    if (!status && !parent.n)
+        status = mn_err_set(b->err, MN_INPUT, path, "expected FOLDER/train/CLASS/*.txt or FOLDER/CLASS/*.txt",
+                            "no class folder inside");
+    return status;
+}
+
+/* ---- CLASS=FILE */
+
+static mn_status_t read_records(builder_t *b, const char *label, const char *path) {
+    mn_input_options_t options = mn_input_options_default();
+    options.mask_lowercase = b->options->mask_lowercase;
+    options.invalid = b->options->invalid;
+    options.keep_n_runs = true; /* end_row shortens them, as in every other source */
+    mn_input_t *in;
+    const mn_record_t *record = NULL;
+    int64_t before = b->set->n;
+    mn_status_t status = mn_input_open(path, &options, &in, b->err);
+    if (status) return status;
+    while (!(status = mn_input_next(in, &record, b->err)) && record) {
+        mn_piece_t piece;
+        int64_t n = 0;
+        while (!(status = mn_input_read(in, &piece, b->err)) && piece.n && !(status = reserve_bases(b, n + piece.n))) {
+            memcpy(b->set->bases + b->set->offsets[b->set->n] + n, piece.bases, (size_t)piece.n);
+            n += piece.n;
+        }
+        char place[PLACE_BYTES];
+        snprintf(place, sizeof place, "%s:%s", path, record->name);
+        if (status || (status = end_row(b, place, label, MN_SPLIT_NONE, record->name, n))) break;
+    }
+    mn_base_counts_t counts = mn_input_counts(in);
+    mn_base_counts_add(&b->set->counts, &counts);
+    mn_input_close(in);
+    if (!status && b->set->n == before)
+        status = mn_err_set(b->err, MN_INPUT, path, "give a file with at least one sequence", "no record");
+    return status;
+}
+
+static mn_status_t read_source(builder_t *b, const char *source) {
+    if (mn_path_is_url(source))
+        return mn_err_set(b->err, MN_USAGE, source, "fetch the file first", "mnemon does not read over the network");
+    const char *equals = strchr(source, '=');
+    if (is_folder(source)) return read_folder(b, source);
+    if (!equals || !strcmp(source, "-") || mn_file_exists(source)) return read_table(b, source);
+    char label[NAME_MAX_BYTES + 1];
+    if (equals == source || equals - source >= (int64_t)sizeof label || !equals[1])
+        return mn_err_set(b->err, MN_USAGE, source, "write CLASS=FILE",
+                          "a class name of 1 to %d bytes and a file are needed", (int)NAME_MAX_BYTES);
+    snprintf(label, sizeof label, "%.*s", (int)(equals - source), source);
+    return read_records(b, label, equals + 1);
+}
+
+/* ---- the whole */
+
+/* The number that a name spells in full; false: it is no plain number. */
+static bool parse_number(const char *name, double *out) {
+    char *end;
+    if (!*name || strspn(name, "0123456789.+-eE") != strlen(name)) return false;
+    *out = strtod(name, &end);
+    return !*end && isfinite(*out);
+}
+
+static int compare_numbers(const void *a, const void *b) {
+    double x = 0, y = 0;
+    parse_number(((const class_name_t *)a)->text, &x);
+    parse_number(((const class_name_t *)b)->text, &y);
+    return (x > y) - (x < y);
+}
+
+/* Puts numbers in numeric order and refuses those that are no class names. */
+static mn_status_t order_numbers(builder_t *b) {
+    int64_t n = b->set->n_classes;
+    const char *fraction = NULL;
+    for (int64_t i = 0; i < n; i++) {
+        double number;
+        if (!parse_number(b->classes[i].text, &number)) return MN_OK;
+        if (number != floor(number)) fraction = b->classes[i].text;
+    }
+    if (fraction)
+        return mn_err_set(b->err, MN_INPUT, NULL, "name the classes, or cut the measurement into classes",
+                          "labels such as '%s' are measurements, and mnemon classifies", fraction);
+    qsort(b->classes, (size_t)n, sizeof *b->classes, compare_numbers);
+    for (int64_t i = 1; i < n; i++)
+        if (!compare_numbers(b->classes + i - 1, b->classes + i))
+            return mn_err_set(b->err, MN_INPUT, NULL, "write one class in one way",
+                              "labels '%s' and '%s' are the same number", b->classes[i - 1].text, b->classes[i].text);
+    return MN_OK;
+}
+
+static mn_status_t finish_set(builder_t *b) {
+    mn_labelled_t *set = b->set;
+    mn_status_t status = MN_OK;
+    if (set->n_blank == set->n)
+        return mn_err_set(b->err, MN_INPUT, NULL, "check the sequence column, and --mask-lowercase",
+                          "all %" PRId64 " sequences are N alone", set->n);
+    if (set->n_classes < 2)
+        return mn_err_set(b->err, MN_INPUT, NULL, "a classifier needs two classes or more",
+                          "all %" PRId64 " rows have the label '%s'", set->n, b->classes[0].text);
+    int32_t *place; /* of each id */
+    if (!b->options->classes && (status = order_numbers(b))) return status;
+    if ((status = mn_mem_new((void **)&place, set->n_classes, sizeof *place, b->err))) return status;
+    if (!(status = mn_mem_new((void **)&set->classes, set->n_classes, sizeof *set->classes, b->err)))
+        for (int64_t i = 0; i < set->n_classes; i++) {
+            int32_t id = b->classes[i].id, to = b->options->classes ? id : (int32_t)i;
+            place[id] = to;
+            set->classes[to] = b->classes[i].text;
+            b->classes[i].text = NULL;
+        }
+    for (int64_t i = 0; !status && i < set->n; i++) set->labels[i] = place[set->labels[i]];
+    mn_mem_free(place);
+    return status;
+}
+
+mn_status_t mn_labelled_read(const char *const *inputs, int64_t n, const mn_labelled_options_t *options,
+                             mn_labelled_t **out, mn_err_t *err) {
+    static const mn_labelled_options_t defaults = {0};
+    builder_t b = {.options = options ? options : &defaults, .err = err, .memory = mn_mem_available() / 3};
+    mn_status_t status = mn_mem_new((void **)&b.set, 1, sizeof *b.set, err);
+    if (status) return status;
+    mn_alphabet_table(b.options->mask_lowercase, (mn_invalid_t)b.options->invalid, b.table);
+    status = mn_mem_reserve((void **)&b.set->offsets, &b.offset_cap, 1, sizeof *b.set->offsets, err);
+    for (int64_t i = 0; !status && b.options->classes && i < b.options->n_classes; i++) {
+        bool found;
+        int64_t at = search_class(&b, b.options->classes[i], &found);
+        status = insert_class(&b, at, b.options->classes[i]);
+    }
+    for (int64_t i = 0; !status && i < n; i++) status = read_source(&b, inputs[i]);
+    if (!status) status = finish_set(&b);
+    for (int64_t i = 0; b.classes && i < b.set->n_classes; i++) mn_mem_free(b.classes[i].text);
+    mn_mem_free(b.classes);
+    if (status)
+        mn_labelled_free(b.set);
+    else
+        *out = b.set;
+    return status;
+}
+
+void mn_labelled_free(mn_labelled_t *set) {
+    if (!set) return;
+    for (int64_t i = 0; set->classes && i < set->n_classes; i++) mn_mem_free(set->classes[i]);
+    mn_mem_free(set->classes);
+    mn_mem_free(set->bases);
+    mn_mem_free(set->offsets);
+    mn_mem_free(set->labels);
+    mn_mem_free(set->splits);
+    mn_mem_free(set->names);
+    mn_mem_free(set->name_offsets);
+    mn_mem_free(set);
+}
