@@ -7,9 +7,9 @@
 
 /* X(name): scalar metrics in the order of the reports.
  * accuracy; mcc: the multi-class correlation R_K (Gorodkin 2004), 0 where a margin is empty; macro_f1: mean over the
- * classes that occur as label or call, 0 for a class never met; f1: of the last class, two classes only; auroc, auprc (average precision):
- * of the last class with two classes, else the mean of one against the rest over the classes that have both; log_loss:
- * natural, probabilities raised to at least 1e-15. */
+ * classes that occur as label or call, 0 for a class never met; f1: of the last class, two classes only; auroc, auprc
+ * (average precision): of the last class with two classes, else the mean of one against the rest over the classes that
+ * have both; log_loss: natural, probabilities raised to at least 1e-15. */
 #define MN_METRIC_LIST(X) X(accuracy) X(mcc) X(macro_f1) X(f1) X(auroc) X(auprc) X(log_loss)
 
 enum { MN_BOOTSTRAP_RESAMPLES = 1000 };
@@ -17,7 +17,7 @@ enum {
 #define MN_X(name) MN_METRIC_##name,
     MN_METRIC_LIST(MN_X)
 #undef MN_X
-    MN_METRIC_COUNT
+        MN_METRIC_COUNT
 };
 extern const char *const mn_metric_names[]; /* NULL-terminated */
 
@@ -39,8 +39,8 @@ mn_status_t mn_metrics_measure(const float *probabilities, const int32_t *labels
                                int64_t resamples, uint64_t seed, mn_metrics_t *out, mn_err_t *err);
 void mn_metrics_done(mn_metrics_t *metrics);
 
-/* Rows "PREFIX metric value low high" (tabs; prefix NULL: no first column), then "confusion:LABEL:CALL" counts. Undefined
- * numbers are NA. The header line is mn_metrics_header's. */
+/* Rows "PREFIX metric value low high" (tabs; prefix NULL: no first column): n, the metrics, "confusion:LABEL:CALL"
+ * counts. Undefined numbers are NA. The header line is mn_metrics_header's. */
 void mn_metrics_header(FILE *file, const char *prefix_title);
 void mn_metrics_write(FILE *file, const char *prefix, const mn_metrics_t *metrics, const char *const *classes);
 
