@@ -6,20 +6,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- stretches */
+/* ---- tracts */
 
-mn_status_t mn_stretches_add(mn_stretches_t *list, mn_stretch_t stretch, mn_err_t *err) {
+mn_status_t mn_tractes_add(mn_tractes_t *list, mn_tract_t tract, mn_err_t *err) {
     mn_status_t status = mn_mem_reserve((void **)&list->items, &list->capacity, list->n + 1, sizeof *list->items, err);
-    if (!status) list->items[list->n++] = stretch;
+    if (!status) list->items[list->n++] = tract;
     return status;
 }
 
-void mn_stretches_done(mn_stretches_t *list) {
+void mn_tractes_done(mn_tractes_t *list) {
     mn_mem_free(list->items);
-    *list = (mn_stretches_t){0};
+    *list = (mn_tractes_t){0};
 }
 
-int64_t mn_stretches_bases(const mn_stretches_t *list) {
+int64_t mn_tractes_bases(const mn_tractes_t *list) {
     int64_t bases = 0;
     for (int64_t i = 0; i < list->n; i++) bases += list->items[i].end - list->items[i].begin;
     return bases;
@@ -29,15 +29,15 @@ int64_t mn_stretches_bases(const mn_stretches_t *list) {
 
 enum { SHORTEST = 32, DRAWS = 1000 };
 
-/* A window as it was drawn: bases [begin, end) of a stretch, read backwards on the reverse strand. */
+/* A window as it was drawn: bases [begin, end) of a tract, read backwards on the reverse strand. */
 typedef struct window {
-    int64_t stretch, begin, end;
+    int64_t tract, begin, end;
     bool reverse, fresh;
 } window_t;
 
 struct mn_windows {
-    const mn_stretches_t *stretches;
-    int64_t *usable; /* stretches of SHORTEST bases or more */
+    const mn_tractes_t *tracts;
+    int64_t *usable; /* tracts of SHORTEST bases or more */
     int64_t *ends;   /* running sums of their bases */
     int64_t n_usable;
     mn_windows_options_t options;
@@ -50,8 +50,8 @@ struct mn_windows {
     mn_sample_t *samples;
 };
 
-/* Stretch whose share of all bases holds `at`. */
-static int64_t find_stretch(const mn_windows_t *w, int64_t at) {
+/* Tract whose share of all bases holds `at`. */
+static int64_t find_tract(const mn_windows_t *w, int64_t at) {
     int64_t low = 0, high = w->n_usable - 1;
     while (low < high) {
         int64_t middle = (low + high) / 2;
@@ -64,16 +64,15 @@ static int64_t find_stretch(const mn_windows_t *w, int64_t at) {
 }
 
 /* Window number `at` of a chain that begins at base `start` of its strand; the first gives up a word to BOS. */
-static window_t place_window(const mn_windows_t *w, int64_t stretch, bool reverse, int64_t start, int64_t at) {
-    int64_t bases = w->options.length * w->word,
-            n = w->stretches->items[stretch].end - w->stretches->items[stretch].begin;
+static window_t place_window(const mn_windows_t *w, int64_t tract, bool reverse, int64_t start, int64_t at) {
+    int64_t bases = w->options.length * w->word, n = w->tracts->items[tract].end - w->tracts->items[tract].begin;
     int64_t from = start + (at ? at * bases - w->word : 0), to = start + (at + 1) * bases - w->word;
     if (to > n) to = n;
-    return (window_t){stretch, reverse ? n - to : from, reverse ? n - from : to, reverse, at == 0};
+    return (window_t){tract, reverse ? n - to : from, reverse ? n - from : to, reverse, at == 0};
 }
 
 static bool is_mostly_n(const mn_windows_t *w, window_t window) {
-    const uint8_t *bases = mn_stretch_bases(&w->stretches->items[window.stretch]);
+    const uint8_t *bases = mn_tract_bases(&w->tracts->items[window.tract]);
     int64_t n = 0;
     for (int64_t i = window.begin; i < window.end; i++) n += bases[i] == MN_BASE_N;
     return 2 * n > window.end - window.begin;
@@ -83,13 +82,13 @@ static bool is_mostly_n(const mn_windows_t *w, window_t window) {
 static bool draw_window(const mn_windows_t *w, mn_rng_t rng, int64_t number, window_t *out) {
     const int64_t first = (w->options.length - 1) * w->word, next = w->options.length * w->word;
     for (int draw = 0; draw < DRAWS;) {
-        int64_t stretch = find_stretch(w, mn_rng_below(&rng, w->ends[w->n_usable - 1]));
-        int64_t n = w->stretches->items[stretch].end - w->stretches->items[stretch].begin;
+        int64_t tract = find_tract(w, mn_rng_below(&rng, w->ends[w->n_usable - 1]));
+        int64_t n = w->tracts->items[tract].end - w->tracts->items[tract].begin;
         int64_t start = mn_rng_below(&rng, n > first ? n - first + 1 : 1);
         bool reverse = mn_rng_below(&rng, 2);
         int64_t count = 1 + (n - start > first ? (n - start - first) / next : 0), at = 0;
         for (; at < count; at++) {
-            window_t window = place_window(w, stretch, reverse, start, at);
+            window_t window = place_window(w, tract, reverse, start, at);
             if (is_mostly_n(w, window)) break;
             if (number-- == 0) {
                 *out = window;
@@ -114,7 +113,7 @@ static mn_status_t fill_windows(void *ctx, int64_t step, const mn_sample_t **sam
         if (!draw_window(w, rng, number, window))
             return mn_err_set(err, MN_INPUT, NULL, "give other sequences or a smaller --length",
                               "no window with less than half N was found in %d draws", DRAWS);
-        const uint8_t *bases = mn_stretch_bases(&w->stretches->items[window->stretch]) + window->begin;
+        const uint8_t *bases = mn_tract_bases(&w->tracts->items[window->tract]) + window->begin;
         int64_t count = window->end - window->begin;
         if (window->reverse) {
             memcpy(w->turned, bases, (size_t)count);
@@ -136,35 +135,35 @@ static mn_status_t fill_windows(void *ctx, int64_t step, const mn_sample_t **sam
 static void name_window(void *ctx, int64_t i, char *out, size_t size) {
     const mn_windows_t *w = ctx;
     const window_t *window = &w->drawn[i];
-    const mn_stretch_t *stretch = &w->stretches->items[window->stretch];
-    int64_t begin = mn_sequences_position(stretch->set, stretch->item, stretch->begin + window->begin),
-            end = mn_sequences_position(stretch->set, stretch->item, stretch->begin + window->end);
-    snprintf(out, size, "%s:%lld-%lld(%c)", stretch->set->items[stretch->item].contig, (long long)begin + 1,
-             (long long)end, window->reverse ? '-' : '+');
+    const mn_tract_t *tract = &w->tracts->items[window->tract];
+    int64_t begin = mn_sequences_position(tract->set, tract->item, tract->begin + window->begin),
+            end = mn_sequences_position(tract->set, tract->item, tract->begin + window->end);
+    snprintf(out, size, "%s:%lld-%lld(%c)", tract->set->items[tract->item].contig, (long long)begin + 1, (long long)end,
+             window->reverse ? '-' : '+');
 }
 
-mn_status_t mn_windows_new(const mn_stretches_t *stretches, const mn_windows_options_t *options,
-                           const mn_model_t *model, mn_windows_t **out, mn_err_t *err) {
+mn_status_t mn_windows_new(const mn_tractes_t *tracts, const mn_windows_options_t *options, const mn_model_t *model,
+                           mn_windows_t **out, mn_err_t *err) {
     *out = NULL;
     void *block;
     mn_status_t status = mn_mem_new(&block, 1, sizeof(mn_windows_t), err);
     if (status) return status;
     mn_windows_t *w = block;
-    w->stretches = stretches;
+    w->tracts = tracts;
     w->options = *options;
     w->model = model;
     w->word = options->tokenizer.k ? options->tokenizer.k : 1;
     w->room = mn_mem_mul(options->length, w->word);
     int64_t samples = options->samples;
-    if ((status = mn_mem_new((void **)&w->usable, stretches->n, sizeof *w->usable, err)) ||
-        (status = mn_mem_new((void **)&w->ends, stretches->n, sizeof *w->ends, err)) ||
+    if ((status = mn_mem_new((void **)&w->usable, tracts->n, sizeof *w->usable, err)) ||
+        (status = mn_mem_new((void **)&w->ends, tracts->n, sizeof *w->ends, err)) ||
         (status = mn_mem_new((void **)&w->drawn, samples, sizeof *w->drawn, err)) ||
         (status = mn_mem_new((void **)&w->samples, samples, sizeof *w->samples, err)) ||
         (status = mn_mem_new((void **)&w->ids, mn_mem_mul(samples, w->room), sizeof *w->ids, err)) ||
         (status = mn_mem_new((void **)&w->turned, w->room, 1, err)))
         goto failed;
-    for (int64_t i = 0, bases = 0; i < stretches->n; i++) {
-        int64_t n = stretches->items[i].end - stretches->items[i].begin;
+    for (int64_t i = 0, bases = 0; i < tracts->n; i++) {
+        int64_t n = tracts->items[i].end - tracts->items[i].begin;
         if (n < SHORTEST) continue;
         w->usable[w->n_usable] = i;
         w->ends[w->n_usable++] = bases += n;

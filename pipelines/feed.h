@@ -11,22 +11,22 @@
 #include "titans/trainer.h"
 
 /* Part [begin, end) of one sequence; indices, not positions: bases left out of long runs of N do not count. */
-typedef struct mn_stretch {
+typedef struct mn_tract {
     const mn_sequences_t *set; /* borrowed */
     int64_t item, begin, end;
-} mn_stretch_t;
+} mn_tract_t;
 
-typedef struct mn_stretches {
-    mn_stretch_t *items; /* owned: mn_stretches_done */
+typedef struct mn_tractes {
+    mn_tract_t *items; /* owned: mn_tractes_done */
     int64_t n, capacity;
-} mn_stretches_t;
+} mn_tractes_t;
 
-static inline const uint8_t *mn_stretch_bases(const mn_stretch_t *stretch) {
-    return stretch->set->bases + stretch->set->items[stretch->item].offset + stretch->begin;
+static inline const uint8_t *mn_tract_bases(const mn_tract_t *tract) {
+    return tract->set->bases + tract->set->items[tract->item].offset + tract->begin;
 }
-mn_status_t mn_stretches_add(mn_stretches_t *list, mn_stretch_t stretch, mn_err_t *err);
-void mn_stretches_done(mn_stretches_t *list);
-int64_t mn_stretches_bases(const mn_stretches_t *list);
+mn_status_t mn_tractes_add(mn_tractes_t *list, mn_tract_t tract, mn_err_t *err);
+void mn_tractes_done(mn_tractes_t *list);
+int64_t mn_tractes_bases(const mn_tractes_t *list);
 
 /* ---- windows */
 
@@ -39,12 +39,12 @@ typedef struct mn_windows_options {
 } mn_windows_options_t;
 
 /* A window of more than half N is passed over. With carry > 1 lane i is sample i of every step; lanes begin anew at
- * different steps, where a stretch ends, and where N prevail. A fresh window begins with BOS.
- * stretches are borrowed. Errors: MN_INPUT when no stretch holds 32 bases; no memory.
+ * different steps, where a tract ends, and where N prevail. A fresh window begins with BOS.
+ * tracts are borrowed. Errors: MN_INPUT when no tract holds 32 bases; no memory.
  * Owner: the caller, mn_windows_free (accepts NULL). */
 typedef struct mn_windows mn_windows_t;
-mn_status_t mn_windows_new(const mn_stretches_t *stretches, const mn_windows_options_t *options,
-                           const mn_model_t *model, mn_windows_t **out, mn_err_t *err);
+mn_status_t mn_windows_new(const mn_tractes_t *tracts, const mn_windows_options_t *options, const mn_model_t *model,
+                           mn_windows_t **out, mn_err_t *err);
 void mn_windows_free(mn_windows_t *windows);
 /* Sets batch, name, ctx and lanes. */
 void mn_windows_feed(mn_windows_t *windows, mn_feed_t *feed);

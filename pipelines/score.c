@@ -100,9 +100,8 @@ mn_status_t mn_score_classes(const mn_model_t *model, mn_work_t *work, mn_tokeni
     return status;
 }
 
-mn_status_t mn_score_stretches(const mn_model_t *model, mn_work_t *work, mn_tokenizer_t tokenizer,
-                               const mn_stretch_t *stretches, int64_t n, mn_score_stop_t stop, mn_bits_t *out,
-                               mn_err_t *err) {
+mn_status_t mn_score_tracts(const mn_model_t *model, mn_work_t *work, mn_tokenizer_t tokenizer,
+                            const mn_tract_t *tracts, int64_t n, mn_score_stop_t stop, mn_bits_t *out, mn_err_t *err) {
     group_t *group;
     void *block = NULL;
     mn_bits_t sum = {0};
@@ -111,7 +110,7 @@ mn_status_t mn_score_stretches(const mn_model_t *model, mn_work_t *work, mn_toke
     uint8_t *ignore = block;
     if (!status) mn_tokenizer_ignore(tokenizer, ignore);
     for (int64_t i = 0; !status && i < n; i++) {
-        status = append(group, mn_stretch_bases(&stretches[i]), stretches[i].end - stretches[i].begin, false, err);
+        status = append(group, mn_tract_bases(&tracts[i]), tracts[i].end - tracts[i].begin, false, err);
         if (status || (!is_full(group) && i + 1 < n)) continue;
         if (stop && stop()) break;
         status = mn_mem_reserve((void **)&group->nats, &group->nats_capacity, group->tokens, sizeof(float), err);

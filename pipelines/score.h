@@ -1,4 +1,4 @@
-/* score: what a model says of held-out data: class probabilities of sequences, bits per base of stretches. */
+/* score: what a model says of held-out data: class probabilities of sequences, bits per base of tracts. */
 #ifndef MN_SCORE_H
 #define MN_SCORE_H
 #include "pipelines/feed.h"
@@ -17,9 +17,8 @@ typedef struct mn_bits {
     int64_t bases; /* scored: none of N */
 } mn_bits_t;
 
-/* Next-token loss: each stretch is read forward as a stream of its own that begins with BOS. */
-mn_status_t mn_score_stretches(const mn_model_t *model, mn_work_t *work, mn_tokenizer_t tokenizer,
-                               const mn_stretch_t *stretches, int64_t n, mn_score_stop_t stop, mn_bits_t *out,
-                               mn_err_t *err);
+/* Next-token loss: each tract is read forward as a stream of its own that begins with BOS. */
+mn_status_t mn_score_tracts(const mn_model_t *model, mn_work_t *work, mn_tokenizer_t tokenizer,
+                            const mn_tract_t *tracts, int64_t n, mn_score_stop_t stop, mn_bits_t *out, mn_err_t *err);
 
 #endif

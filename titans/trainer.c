@@ -253,6 +253,7 @@ static mn_status_t validate(trainer_t *t, bool *stopped, mn_err_t *err) {
     }
     t->validated = t->step;
     t->tick.values = t->values;
+    t->tick.validated = t->step;
     t->tick.best_step = t->best_step;
     write_row(t, NULL, 0);
     report_tick(t);
@@ -387,7 +388,12 @@ static mn_status_t begin(trainer_t *t, mn_err_t *err) {
         if (!status) status = save(t, err);
     }
     t->saved_at = read_clock();
-    t->tick = (mn_tick_t){.step = t->step, .steps = t->plan->steps, .tokens = t->tokens, .best_step = t->best_step};
+    t->tick = (mn_tick_t){.step = t->step,
+                          .steps = t->plan->steps,
+                          .tokens = t->tokens,
+                          .validated = t->validated,
+                          .best_step = t->best_step};
+    if (!status) report_tick(t);
     return status;
 }
 

@@ -42,10 +42,10 @@ typedef struct mn_plan {
 typedef enum { MN_POLL_GO, MN_POLL_SAVE, MN_POLL_STOP } mn_poll_t;
 
 typedef struct mn_tick {
-    int64_t step, steps, tokens; /* tokens since step 0, those of the step under way too */
-    double loss, norm, rate;     /* of the last step: nats a target, before clipping, learning rate */
-    const double *values;        /* of the last validation, n_measures of them; NULL: none yet */
-    int64_t best_step;           /* -1: none yet */
+    int64_t step, steps, tokens;  /* tokens since step 0, those of the step under way too */
+    double loss, norm, rate;      /* of the last step: nats a target, before clipping, learning rate */
+    const double *values;         /* of the last validation, n_measures of them; NULL: none yet */
+    int64_t validated, best_step; /* -1: none yet */
 } mn_tick_t;
 
 /* What does not decide the result. */
@@ -58,7 +58,7 @@ typedef struct mn_run {
     double save_minutes; /* the same in minutes; 0: by steps only */
     void *ctx;
     mn_poll_t (*poll)(void *ctx);                       /* asked between passes; NULL: go */
-    void (*progress)(void *ctx, const mn_tick_t *tick); /* after each pass; NULL: none */
+    void (*progress)(void *ctx, const mn_tick_t *tick); /* at the start and after each pass; NULL: none */
 } mn_run_t;
 
 typedef struct mn_trained {

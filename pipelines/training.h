@@ -1,0 +1,44 @@
+/* training: what pretrain and finetune share: options of the model and of the loop, and the run itself with progress,
+ * signals and files. */
+#ifndef MN_TRAINING_H
+#define MN_TRAINING_H
+#include "genomics/tokenizer.h"
+#include "pipelines/options.h"
+#include "titans/trainer.h"
+
+/* The model's fields over a preset; a settings struct takes them in as
+ * MN_OPTION_GROUP(settings_t, model, "Model", mn_modelling_options). */
+typedef struct mn_modelling {
+    int preset;
+    const char *tokenizer;
+    mn_config_t config;
+} mn_modelling_t;
+extern const mn_option_t mn_modelling_options[];
+
+typedef struct mn_training {
+    int64_t batch, accumulate, steps, warmup;
+    double rate, last, clip, decay, beta1, beta2, average;
+    int64_t valid_every, patience, max_memory, save_every;
+    double save_minutes;
+    bool resume, force;
+} mn_training_t;
+extern const mn_option_t mn_training_options[];
+
+/* Fills modelling->config from the preset and what was given; the tokenizer decides the vocabulary. */
+mn_status_t mn_modelling_config(const mn_args_t *args, mn_modelling_t *modelling, mn_tokenizer_t *tokenizer,
+                                mn_err_t *err);
+
+/* The output's PREFIX: `output` without the suffix of a file that training writes. */
+mn_status_t mn_training_prefix(const char *output, char **prefix, mn_err_t *err);
+
+/* Bytes for activations: what was asked for, else half of the memory that this process may use. */
+int64_t mn_training_memory(const mn_training_t *training);
+
+/* Runs mn_train with the plan that `training` makes (its steps, warmup and valid_every set), reporting progress towards
+ * about `tokens` tokens and stopping at a signal. measure is printed with the progress under its column's name. */
+mn_status_t mn_training_run(const mn_training_t *training, uint64_t seed, const char *prefix,
+                            const mn_objective_t *objective, const mn_model_info_t *info, int64_t tokens,
+                            const mn_feed_t *feed, mn_model_t *model, mn_work_t *work, mn_trained_t *out,
+                            mn_err_t *err);
+
+#endif
