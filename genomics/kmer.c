@@ -1,0 +1,140 @@
+/* kmer: word counts as liblinear's sparse rows, and its primal trust-region solver, which draws no random numbers. */
+#include "genomics/kmer.h"
+#include "genomics/base/mem.h"
+#include <inttypes.h>
+#include <linear.h>
+#include <math.h>
+#include <string.h>
+
+/* liblinear's own stopping rule for this solver is 0.01; a tenth of it leaves the figures of a fit unmoved by another.
+ */
+static const double TOLERANCE = 0.001;
+
+struct mn_kmer_features {
+    int64_t rows, n_classes, words;
+    double *labels;
+    struct feature_node **row; /* (rows), each into nodes, ended by index -1 */
+    struct feature_node *nodes;
+};
+
+struct mn_kmer {
+    int64_t n_classes;
+    struct model *model;
+    int *labels;
+};
+
+/* Counts of the words of k bases into counts[4^k], zeroed before. */
+static void count_words(const uint8_t *bases, int64_t n, int64_t k, int64_t *counts) {
+    const int64_t mask = ((int64_t)1 << 2 * k) - 1;
+    int64_t word = 0, run = 0;
+    for (int64_t i = 0; i < n; i++) {
+        run = bases[i] < MN_BASE_N ? run + 1 : 0;
+        word = (word << 2 | (bases[i] & 3)) & mask;
+        if (run >= k) counts[word]++;
+    }
+}
+
+static int64_t count_nodes(int64_t length, int64_t words) {
+    return (length < words ? length : words) + 2; /* the bias and the end */
+}
+
+mn_status_t mn_kmer_features_new(const mn_labelled_t *set, const uint8_t *parts, mn_split_t part, int64_t k,
+                                 mn_kmer_features_t **out, mn_err_t *err) {
+    mn_kmer_features_t *f;
+    mn_status_t status = mn_mem_new((void **)&f, 1, sizeof *f, err);
+    if (status) return status;
+    f->words = (int64_t)1 << 2 * k;
+    f->n_classes = set->n_classes;
+    int64_t nodes = 0, *counts = NULL;
+    for (int64_t i = 0; i < set->n; i++) {
+        if (parts[i] != part) continue;
+        f->rows++;
+        nodes += count_nodes(mn_labelled_length(set, i), f->words);
+    }
+    int64_t bytes = mn_mem_mul(nodes, sizeof *f->nodes);
+    if (f->rows > INT32_MAX || bytes < 0 || bytes > mn_mem_available() / 2)
+        status = mn_err_set(err, MN_FAILED, NULL, "use fewer sequences",
+                            "the words of %" PRId64 " sequences do not fit in memory (%" PRId64 " MB)", f->rows,
+                            bytes / 1000000);
+    if (!status) status = mn_mem_new((void **)&f->nodes, nodes, sizeof *f->nodes, err);
+    if (!status) status = mn_mem_new((void **)&f->row, f->rows, sizeof(*f->row), err);
+    if (!status) status = mn_mem_new((void **)&f->labels, f->rows, sizeof *f->labels, err);
+    if (!status) status = mn_mem_new((void **)&counts, f->words, sizeof *counts, err);
+    struct feature_node *node = f->nodes;
+    int64_t row = 0;
+    for (int64_t i = 0; !status && i < set->n; i++) {
+        if (parts[i] != part) continue;
+        memset(counts, 0, (size_t)f->words * sizeof *counts);
+        count_words(mn_labelled_row(set, i), mn_labelled_length(set, i), k, counts);
+        f->labels[row] = set->labels[i];
+        f->row[row++] = node;
+        for (int64_t w = 0; w < f->words; w++)
+            if (counts[w]) *node++ = (struct feature_node){(int)w + 1, log1p((double)counts[w])};
+        *node++ = (struct feature_node){(int)f->words + 1, 1};
+        *node++ = (struct feature_node){-1, 0};
+    }
+    mn_mem_free(counts);
+    if (status)
+        mn_kmer_features_free(f);
+    else
+        *out = f;
+    return status;
+}
+
+void mn_kmer_features_free(mn_kmer_features_t *features) {
+    if (!features) return;
+    mn_mem_free(features->nodes);
+    mn_mem_free(features->row);
+    mn_mem_free(features->labels);
+    mn_mem_free(features);
+}
+
+int64_t mn_kmer_features_count(const mn_kmer_features_t *features) {
+    return features->rows;
+}
+
+static void print_nothing(const char *text) {
+    (void)text;
+}
+
+mn_status_t mn_kmer_train(const mn_kmer_features_t *features, double penalty, mn_kmer_t **out, mn_err_t *err) {
+    mn_kmer_t *kmer;
+    mn_status_t status = mn_mem_new((void **)&kmer, 1, sizeof *kmer, err);
+    if (status) return status;
+    struct problem problem = {
+        .l = (int)features->rows, .n = (int)features->words + 1, .y = features->labels, .x = features->row, .bias = 1};
+    struct parameter parameter = {.solver_type = L2R_LR, .eps = TOLERANCE, .C = 1 / penalty};
+    const char *wrong = check_parameter(&problem, &parameter);
+    set_print_string_function(print_nothing);
+    kmer->n_classes = features->n_classes;
+    if (wrong)
+        status = mn_err_set(err, MN_FAILED, NULL, NULL, "liblinear: %s", wrong);
+    else if (!(kmer->model = train(&problem, &parameter)))
+        status = mn_err_set(err, MN_FAILED, NULL, NULL, "liblinear failed");
+    else if (get_nr_class(kmer->model) != features->n_classes)
+        status = mn_err_set(err, MN_INPUT, NULL, "give every class a sequence to train on",
+                            "%d of %" PRId64 " classes have one", get_nr_class(kmer->model), features->n_classes);
+    if (!status && !(status = mn_mem_new((void **)&kmer->labels, kmer->n_classes, sizeof *kmer->labels, err)))
+        get_labels(kmer->model, kmer->labels);
+    if (status)
+        mn_kmer_free(kmer);
+    else
+        *out = kmer;
+    return status;
+}
+
+void mn_kmer_free(mn_kmer_t *kmer) {
+    if (!kmer) return;
+    if (kmer->model) free_and_destroy_model(&kmer->model);
+    mn_mem_free(kmer->labels);
+    mn_mem_free(kmer);
+}
+
+void mn_kmer_predict(const mn_kmer_t *kmer, const mn_kmer_features_t *features, float *probabilities) {
+    double row[MN_LABELLED_CLASSES_MAX];
+    for (int64_t i = 0; i < features->rows; i++) {
+        predict_probability(kmer->model, features->row[i], row);
+        for (int64_t c = 0; c < kmer->n_classes; c++)
+            probabilities[i * kmer->n_classes + kmer->labels[c]] = (float)row[c];
+    }
+}
