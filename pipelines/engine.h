@@ -1,0 +1,32 @@
+/* engine: a model file opened for use, with what every command over it needs. */
+#ifndef MN_ENGINE_H
+#define MN_ENGINE_H
+#include "genomics/tokenizer.h"
+#include "pipelines/options.h"
+#include "titans/checkpoint.h"
+
+typedef struct mn_engine {
+    mn_model_t *model;
+    mn_model_info_t info;
+    mn_tokenizer_t tokenizer;
+    mn_work_t *work;
+} mn_engine_t;
+
+/* classes: the model must have a classification head. Errors: those of mn_model_load; MN_MODEL for a tokenizer or labels
+ * that do not fit the model, or no head. Owner: the caller, mn_engine_done. */
+mn_status_t mn_engine_open(const char *path, bool classes, mn_engine_t *out, mn_err_t *err);
+void mn_engine_done(mn_engine_t *engine);
+
+/* --rc: whether class probabilities are the mean over both strands. */
+typedef enum { MN_RC_MODEL, MN_RC_ON, MN_RC_OFF } mn_rc_t;
+extern const char *const mn_rc_names[];
+/* MN_RC_MODEL: as the model was fine-tuned. */
+bool mn_engine_rc(const mn_engine_t *engine, int rc);
+
+#define MN_OPTION_MODEL(type, field)                                                                                   \
+    MN_OPTION(type, field, "m", "model", INPUT, "MODEL", "the model file (MODEL.safetensors)", .required = true)
+#define MN_OPTION_RC(type, field)                                                                                      \
+    MN_OPTION(type, field, NULL, "rc", CHOICE, NULL, "average over both strands; model: as it was fine-tuned",         \
+              .choices = mn_rc_names, .fallback = "model")
+
+#endif
