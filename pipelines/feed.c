@@ -8,18 +8,18 @@
 
 /* ---- tracts */
 
-mn_status_t mn_tractes_add(mn_tractes_t *list, mn_tract_t tract, mn_err_t *err) {
+mn_status_t mn_tracts_add(mn_tracts_t *list, mn_tract_t tract, mn_err_t *err) {
     mn_status_t status = mn_mem_reserve((void **)&list->items, &list->capacity, list->n + 1, sizeof *list->items, err);
     if (!status) list->items[list->n++] = tract;
     return status;
 }
 
-void mn_tractes_done(mn_tractes_t *list) {
+void mn_tracts_done(mn_tracts_t *list) {
     mn_mem_free(list->items);
-    *list = (mn_tractes_t){0};
+    *list = (mn_tracts_t){0};
 }
 
-int64_t mn_tractes_bases(const mn_tractes_t *list) {
+int64_t mn_tracts_bases(const mn_tracts_t *list) {
     int64_t bases = 0;
     for (int64_t i = 0; i < list->n; i++) bases += list->items[i].end - list->items[i].begin;
     return bases;
@@ -36,7 +36,7 @@ typedef struct window {
 } window_t;
 
 struct mn_windows {
-    const mn_tractes_t *tracts;
+    const mn_tracts_t *tracts;
     int64_t *usable; /* tracts of SHORTEST bases or more */
     int64_t *ends;   /* running sums of their bases */
     int64_t n_usable;
@@ -142,7 +142,7 @@ static void name_window(void *ctx, int64_t i, char *out, size_t size) {
              window->reverse ? '-' : '+');
 }
 
-mn_status_t mn_windows_new(const mn_tractes_t *tracts, const mn_windows_options_t *options, const mn_model_t *model,
+mn_status_t mn_windows_new(const mn_tracts_t *tracts, const mn_windows_options_t *options, const mn_model_t *model,
                            mn_windows_t **out, mn_err_t *err) {
     *out = NULL;
     void *block;

@@ -16,17 +16,17 @@ typedef struct mn_tract {
     int64_t item, begin, end;
 } mn_tract_t;
 
-typedef struct mn_tractes {
-    mn_tract_t *items; /* owned: mn_tractes_done */
+typedef struct mn_tracts {
+    mn_tract_t *items; /* owned: mn_tracts_done */
     int64_t n, capacity;
-} mn_tractes_t;
+} mn_tracts_t;
 
 static inline const uint8_t *mn_tract_bases(const mn_tract_t *tract) {
     return tract->set->bases + tract->set->items[tract->item].offset + tract->begin;
 }
-mn_status_t mn_tractes_add(mn_tractes_t *list, mn_tract_t tract, mn_err_t *err);
-void mn_tractes_done(mn_tractes_t *list);
-int64_t mn_tractes_bases(const mn_tractes_t *list);
+mn_status_t mn_tracts_add(mn_tracts_t *list, mn_tract_t tract, mn_err_t *err);
+void mn_tracts_done(mn_tracts_t *list);
+int64_t mn_tracts_bases(const mn_tracts_t *list);
 
 /* ---- windows */
 
@@ -43,7 +43,7 @@ typedef struct mn_windows_options {
  * tracts are borrowed. Errors: MN_INPUT when no tract holds 32 bases; no memory.
  * Owner: the caller, mn_windows_free (accepts NULL). */
 typedef struct mn_windows mn_windows_t;
-mn_status_t mn_windows_new(const mn_tractes_t *tracts, const mn_windows_options_t *options, const mn_model_t *model,
+mn_status_t mn_windows_new(const mn_tracts_t *tracts, const mn_windows_options_t *options, const mn_model_t *model,
                            mn_windows_t **out, mn_err_t *err);
 void mn_windows_free(mn_windows_t *windows);
 /* Sets batch, name, ctx and lanes. */

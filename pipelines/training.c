@@ -71,14 +71,54 @@ const mn_option_t mn_training_options[] = {
     LOOP(force, "force", FLAG, NULL, "replace an output that exists", .neutral = true),
     {0}};
 
-mn_status_t mn_modelling_config(const mn_args_t *args, mn_modelling_t *modelling, mn_tokenizer_t *tokenizer,
-                                mn_err_t *err) {
-    mn_status_t status = mn_tokenizer_parse(modelling->tokenizer, MN_USAGE, "--tokenizer", tokenizer, err);
-    if (status) return status;
-    mn_config_preset(preset_names[modelling->preset], &modelling->config);
-    mn_args_reapply(args);
-    modelling->config.vocab = mn_tokenizer_vocab(*tokenizer);
-    return mn_config_check(&modelling->config, MN_USAGE, NULL, err);
+/* Copies all weights but the head's; every other one must be there, of the same shape. */
+static mn_status_t copy_weights(mn_model_t *to, const mn_model_t *from, const char *path, mn_err_t *err) {
+    for (int64_t i = 0; i < to->n_params; i++) {
+        const mn_param_t *param = &to->params[i], *source = mn_model_param(from, param->name);
+        if (!strncmp(param->name, "head.", 5)) continue;
+        if (!source || source->rank != param->rank ||
+            memcmp(source->shape, param->shape, sizeof(int64_t) * (size_t)param->rank))
+            return mn_err_set(err, MN_USAGE, path, "leave out the options that change the model's shape",
+                              "its weights do not fit the model asked for, first at %s", param->name);
+        memcpy(to->block + param->offset, from->block + source->offset, (size_t)param->size * sizeof(mn_real_t));
+    }
+    return MN_OK;
+}
+
+mn_status_t mn_modelling_begin(const mn_args_t *args, mn_modelling_t *modelling, const char *pretrained,
+                               int64_t classes, uint64_t seed, mn_tokenizer_t *tokenizer, mn_model_t **out,
+                               mn_err_t *err) {
+    mn_model_t *source = NULL, *model = NULL;
+    mn_model_info_t info = {0};
+    mn_status_t status = MN_OK;
+    if (pretrained) {
+        if ((status = mn_model_load(pretrained, &source, &info, err))) return status;
+        modelling->config = source->config;
+        if (mn_args_given(args, "tokenizer") && strcmp(modelling->tokenizer, info.tokenizer))
+            status = mn_err_set(err, MN_USAGE, "--tokenizer", NULL, "%s reads %s", pretrained, info.tokenizer);
+        modelling->tokenizer = info.tokenizer;
+    } else {
+        mn_config_preset(preset_names[modelling->preset], &modelling->config);
+    }
+    if (!status) status = mn_tokenizer_parse(modelling->tokenizer, MN_USAGE, "--tokenizer", tokenizer, err);
+    if (!status) {
+        mn_args_reapply(args);
+        mn_tokenizer_name(*tokenizer, modelling->tokenizer_name);
+        modelling->tokenizer = modelling->tokenizer_name;
+        modelling->config.vocab = mn_tokenizer_vocab(*tokenizer);
+        modelling->config.classes = classes;
+        status = mn_config_check(&modelling->config, MN_USAGE, NULL, err);
+    }
+    if (!status) status = mn_model_new(&modelling->config, &model, err);
+    if (!status) mn_model_init(model, seed);
+    if (!status && source) status = copy_weights(model, source, pretrained, err);
+    mn_model_free(source);
+    mn_model_info_done(&info);
+    if (status)
+        mn_model_free(model);
+    else
+        *out = model;
+    return status;
 }
 
 mn_status_t mn_training_prefix(const char *output, char **prefix, mn_err_t *err) {

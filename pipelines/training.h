@@ -12,8 +12,16 @@ typedef struct mn_modelling {
     int preset;
     const char *tokenizer;
     mn_config_t config;
+    char tokenizer_name[MN_TOKENIZER_NAME]; /* that of the model, once it is made */
 } mn_modelling_t;
 extern const mn_option_t mn_modelling_options[];
+
+/* The model to train, initialised: a preset with the fields that were given; or, with a model file `pretrained` (else
+ * NULL), that file's weights, config and tokenizer, fields given changing it where the weights still fit, its head not
+ * taken over. modelling->config and ->tokenizer then say what was made. Owner: the caller, mn_model_free. */
+mn_status_t mn_modelling_begin(const mn_args_t *args, mn_modelling_t *modelling, const char *pretrained,
+                               int64_t classes, uint64_t seed, mn_tokenizer_t *tokenizer, mn_model_t **out,
+                               mn_err_t *err);
 
 typedef struct mn_training {
     int64_t batch, accumulate, steps, warmup;
@@ -23,10 +31,6 @@ typedef struct mn_training {
     bool resume, force;
 } mn_training_t;
 extern const mn_option_t mn_training_options[];
-
-/* Fills modelling->config from the preset and what was given; the tokenizer decides the vocabulary. */
-mn_status_t mn_modelling_config(const mn_args_t *args, mn_modelling_t *modelling, mn_tokenizer_t *tokenizer,
-                                mn_err_t *err);
 
 /* The output's PREFIX: `output` without the suffix of a file that training writes. */
 mn_status_t mn_training_prefix(const char *output, char **prefix, mn_err_t *err);
