@@ -204,6 +204,10 @@ const char *mn_json_get_string(const mn_json_t *object, const char *key) {
     return json_string_value(json_object_get(object, key));
 }
 
+bool mn_json_is_object(const mn_json_t *json) {
+    return json_is_object(json);
+}
+
 int64_t mn_json_count(const mn_json_t *json) {
     if (json_is_array(json)) return (int64_t)json_array_size(json);
     return json_is_object(json) ? (int64_t)json_object_size(json) : -1;

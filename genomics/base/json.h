@@ -28,6 +28,7 @@ bool mn_json_get_int(const mn_json_t *object, const char *key, int64_t *out);
 bool mn_json_get_real(const mn_json_t *object, const char *key, double *out);
 bool mn_json_get_bool(const mn_json_t *object, const char *key, bool *out);
 const char *mn_json_get_string(const mn_json_t *object, const char *key);
+bool mn_json_is_object(const mn_json_t *json);
 int64_t mn_json_count(const mn_json_t *json); /* of an object or array; -1 for anything else */
 const mn_json_t *mn_json_at(const mn_json_t *array, int64_t i);
 bool mn_json_int(const mn_json_t *json, int64_t *out);
