@@ -86,8 +86,7 @@ static mn_status_t read_entry(const mn_json_t *json, const char *name, int64_t p
 static mn_status_t read_metadata(const mn_json_t *json, const char *where, mn_err_t *err) {
     const char *key;
     const mn_json_t *value;
-    if (mn_json_at(json, 0) || mn_json_count(json) < 0)
-        return refuse(err, where, NULL, "its metadata is not an object");
+    if (!mn_json_is_object(json)) return refuse(err, where, NULL, "its metadata is not an object");
     for (void *iter = NULL; mn_json_next(json, &iter, &key, &value);)
         if (!mn_json_string(value)) return refuse(err, where, NULL, "its metadata holds something other than text");
     return MN_OK;
