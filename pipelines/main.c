@@ -1,11 +1,14 @@
 /* main: finds the command, parses its options, runs it, and says once what went wrong. */
 #include "genomics/base/par.h"
+#include "genomics/version.h"
 #include "pipelines/commands.h"
 #include "pipelines/help.h"
 #include "pipelines/report.h"
 #include "pipelines/signals.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 const mn_command_t *const mn_commands[] = {&mn_cmd_help, NULL};
 
@@ -21,6 +24,12 @@ const mn_command_t *mn_command_find(const char *name, mn_err_t *err) {
     if ((near = mn_nearest(name, names, n))) snprintf(hint, sizeof hint, "did you mean '%s'?", near);
     mn_err_set(err, MN_USAGE, NULL, hint, "unknown command '%s'", name);
     return NULL;
+}
+
+/* A closed stdin, stdout or stderr would give its number to the next file opened. */
+static void hold_standard_files(void) {
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0) open("/dev/null", O_RDONLY); /* reading only: what is lost is still an error */
 }
 
 static int fail(const char *command, const mn_err_t *err) {
@@ -51,10 +60,11 @@ static mn_status_t run_command(const mn_args_t *args, int argc, char **argv, mn_
 int main(int argc, char **argv) {
     mn_err_t err = {0};
     mn_args_t args;
+    hold_standard_files();
     mn_signals_init();
     if (argc < 2) return mn_help_overview(stderr), MN_USAGE;
     if (strcmp(argv[1], "--version") == 0) {
-        printf("mnemon %s\nUsing htslib %s\n", MN_VERSION, "?");
+        printf("mnemon %s\nUsing htslib %s\n", MN_VERSION, mn_version_htslib());
         return close_stdout(&err) ? fail("", &err) : MN_OK;
     }
     const char *name = strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ? "help" : argv[1];

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const double exact_max = 9007199254740992.0; /* 2^53: every integer up to here is a double, too */
+enum { EXACT_BITS = 53 }; /* every integer up to 2^53 is a double, too */
 
 const mn_option_t mn_common_options[] = {
     MN_OPTION(mn_common_t, threads, "t@", "threads", INT, "N", "threads in all; 0: as many as this process may use",
@@ -111,10 +111,12 @@ static bool parse_int(const char *text, double *out) {
     if (!(text[0] >= '0' && text[0] <= '9') && !(text[0] == '-' && text[1] >= '0' && text[1] <= '9')) return false;
     errno = 0;
     long long digits = strtoll(text, &end, 10);
-    double scale = *end == 'k' || *end == 'K' ? 1e3 : *end == 'M' ? 1e6 : *end == 'G' ? 1e9 : 1;
+    long long scale = *end == 'k' || *end == 'K' ? 1000 : *end == 'M' ? 1000000 : *end == 'G' ? 1000000000 : 1;
+    long long most = (1LL << EXACT_BITS) / scale;
     if (scale > 1) end++;
-    *out = (double)digits * scale;
-    return !*end && !errno && fabs(*out) <= exact_max;
+    if (*end || errno || digits > most || digits < -most) return false;
+    *out = (double)(digits * scale);
+    return true;
 }
 
 /* A decimal number; no hexadecimal, infinity or NaN. */

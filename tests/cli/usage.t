@@ -1,0 +1,160 @@
+$ mnemon
+! mnemon VERSION: genomic sequence models with Titans neural memory
+! 
+! Usage: mnemon COMMAND [options] ...
+! 
+! Inspect
+!   help        help for all commands or one
+! 
+! 'mnemon COMMAND --help' tells all of a command, 'mnemon --version' the version.
+[2]
+
+$ mnemon --version
+mnemon VERSION
+Using ...
+
+$ mnemon help
+mnemon VERSION: genomic sequence models with Titans neural memory
+
+Usage: mnemon COMMAND [options] ...
+
+Inspect
+  help        help for all commands or one
+
+'mnemon COMMAND --help' tells all of a command, 'mnemon --version' the version.
+
+$ mnemon hlep
+! mnemon: unknown command 'hlep' (did you mean 'help'?)
+[2]
+
+$ mnemon xyzzy
+! mnemon: unknown command 'xyzzy' (see 'mnemon help')
+[2]
+
+$ mnemon help nothing
+! mnemon help: unknown command 'nothing' (see 'mnemon help')
+[2]
+
+$ mnemon help help
+mnemon help: help for all commands or one
+
+Usage: mnemon help [options] [COMMAND]
+
+Options
+      --man                   print the man page (mnemon.1)
+      --completions none|bash|zsh|fish
+                              print a shell's completion script [none]
+
+General
+  -t, -@, --threads N         threads in all; 0: as many as this process may use [0]
+      --seed N                seed of all random numbers [1]
+      --verbosity error|warning|info|debug
+                              what to say on stderr [info]
+      --quiet                 say nothing but errors
+  -h, --help                  show this help
+
+EXAMPLES
+  mnemon help pretrain
+  mnemon help --man | man -l -
+  source <(mnemon help --completions bash)
+
+$ # options: unknown, near, values missing and wrong
+
+$ mnemon help --copletions bash
+! mnemon help: unknown option '--copletions' (did you mean '--completions'?)
+[2]
+
+$ mnemon help --nothing-like-it
+! mnemon help: unknown option '--nothing-like-it' (see 'mnemon help --help')
+[2]
+
+$ mnemon help -x
+! mnemon help: unknown option '-x' (see 'mnemon help --help')
+[2]
+
+$ mnemon help --completions bsah
+! mnemon help: --completions: expected none|bash|zsh|fish, got 'bsah' (did you mean 'bash'?)
+[2]
+
+$ mnemon help --completions
+! mnemon help: --completions: a value is missing
+[2]
+
+$ mnemon help --man=yes
+! mnemon help: --man=yes: --man takes no value
+[2]
+
+$ mnemon help -t
+! mnemon help: -t/--threads: a value is missing
+[2]
+
+$ mnemon help -t many
+! mnemon help: -t/--threads: expected a whole number from 0 to 1024, got 'many'
+[2]
+
+$ mnemon help -t 1.5
+! mnemon help: -t/--threads: expected a whole number from 0 to 1024, got '1.5'
+[2]
+
+$ mnemon help -t 2k
+! mnemon help: -t/--threads: expected a whole number from 0 to 1024, got '2k'
+[2]
+
+$ mnemon help --threads=-1
+! mnemon help: -t/--threads: expected a whole number from 0 to 1024, got '-1'
+[2]
+
+$ mnemon help --seed 9007199254740993
+! mnemon help: --seed: expected a whole number from 0 (suffixes k, M, G), got '9007199254740993'
+[2]
+
+$ mnemon help --seed 10000000000G
+! mnemon help: --seed: expected a whole number from 0 (suffixes k, M, G), got '10000000000G'
+[2]
+
+$ mnemon help --seed 0x10
+! mnemon help: --seed: expected a whole number from 0 (suffixes k, M, G), got '0x10'
+[2]
+
+$ mnemon help --seed ''
+! mnemon help: --seed: expected a whole number from 0 (suffixes k, M, G), got ''
+[2]
+
+$ mnemon help help more
+! mnemon help: unexpected argument 'more' (usage: mnemon help [options] [COMMAND])
+[2]
+
+$ # joined letters, values joined to letters, and the end of options
+
+$ mnemon help -@2 -h | head -n 1
+mnemon help: help for all commands or one
+
+$ mnemon help -- --man
+! mnemon help: unknown command '--man' (see 'mnemon help')
+[2]
+
+$ # stdout: full, closed, and a reader that left
+
+$ mnemon help >/dev/full
+! mnemon help: stdout: No space left on device
+[5]
+
+$ mnemon help >&-
+! mnemon help: stdout: Bad file descriptor
+[5]
+
+$ (sleep 0.2; mnemon help; echo "code $?" >&2) | true
+! code 141
+
+$ mnemon --version >/dev/full
+! mnemon: stdout: No space left on device
+[5]
+
+$ # what is made from the tables
+
+$ mnemon help --man | head -n 3
+.TH MNEMON 1 "" "mnemon VERSION" "User Commands"
+.SH NAME
+mnemon \- genomic sequence models with Titans neural memory
+
+$ mnemon help --completions bash | bash -n
