@@ -48,8 +48,8 @@ const mn_option_t mn_modelling_options[] = {
 const mn_option_t mn_training_options[] = {
     LOOP(accumulate, "accumulate", INT, "N", "batches whose gradients make one step", .fallback = "1", .min = 1,
          .max = 1e6),
-    LOOP(warmup, "warmup", INT, "STEPS", "steps over which the learning rate rises; by default a twentieth of all",
-         .min = 0, .max = 1e12),
+    LOOP(warmup, "warmup", INT, "STEPS", "steps over which the learning rate rises; 0: a twentieth of all",
+         .fallback = "0", .max = 1e12),
     LOOP(last, "lr-last", REAL, "X", "the learning rate's end, as a part of its peak", .fallback = "0.05", .min = 0,
          .max = 1),
     LOOP(clip, "clip", REAL, "NORM", "longest gradient; 0: any", .fallback = "1", .min = 0, .max = 1e9),
@@ -58,8 +58,6 @@ const mn_option_t mn_training_options[] = {
     LOOP(beta2, "beta2", REAL, "X", "memory of AdamW's second moment", .fallback = "0.95", .min = 0, .max = 0.999999),
     LOOP(average, "average", REAL, "X", "use a moving average of the weights that keeps X of itself a step; 0: none",
          .fallback = "0", .min = 0, .max = 0.999999),
-    LOOP(patience, "patience", INT, "N", "stop after so many validations without a new best; 0: never",
-         .fallback = "0"),
     LOOP(max_memory, "max-memory", INT, "BYTES",
          "for activations, beyond which they are computed twice; 0: half of what is free", .fallback = "0",
          .neutral = true),
@@ -141,7 +139,7 @@ int64_t mn_training_memory(const mn_training_t *training) {
 typedef struct watch {
     mn_progress_t progress; /* begun at the first tick, when a resumed run knows its place */
     int64_t tokens;         /* about so many in all */
-    const mn_feed_t *feed;
+    const mn_judge_t *judge;
     bool classes;
     int64_t validated; /* step whose values were shown */
 } watch_t;
@@ -162,8 +160,8 @@ static void show_tick(void *ctx, const mn_tick_t *tick) {
             mn_progress_start(watch->classes ? "finetune" : "pretrain", "tokens", watch->tokens, tick->tokens);
     if (tick->values && tick->validated != watch->validated) {
         watch->validated = tick->validated;
-        for (int64_t i = 0, used = 0; i < watch->feed->n_measures; i++)
-            used += snprintf(values + used, sizeof values - (size_t)used, ", %s %.4f", watch->feed->measures[i],
+        for (int64_t i = 0, used = 0; i < watch->judge->n_measures; i++)
+            used += snprintf(values + used, sizeof values - (size_t)used, ", %s %.4f", watch->judge->names[i],
                              tick->values[i]);
         mn_log(MN_LOG_INFO, "step %lld of %lld%s%s", (long long)tick->step, (long long)tick->steps, values,
                tick->best_step == tick->step ? " (best)" : "");
@@ -176,13 +174,13 @@ static void show_tick(void *ctx, const mn_tick_t *tick) {
 
 mn_status_t mn_training_run(const mn_training_t *training, uint64_t seed, const char *prefix,
                             const mn_objective_t *objective, const mn_model_info_t *info, int64_t tokens,
-                            const mn_feed_t *feed, mn_model_t *model, mn_work_t *work, mn_trained_t *out,
-                            mn_err_t *err) {
-    watch_t watch = {.tokens = tokens, .feed = feed, .classes = objective->kind == MN_LOSS_CLASS, .validated = -1};
+                            const mn_feed_t *feed, const mn_judge_t *judge, mn_model_t *model, mn_work_t *work,
+                            mn_trained_t *out, mn_err_t *err) {
+    watch_t watch = {.tokens = tokens, .judge = judge, .classes = objective->kind == MN_LOSS_CLASS, .validated = -1};
     mn_plan_t plan = {.objective = *objective,
                       .adamw = {training->beta1, training->beta2, 1e-8, training->decay},
                       .steps = training->steps,
-                      .warmup = training->warmup,
+                      .warmup = training->warmup ? training->warmup : training->steps / 20,
                       .rate = training->rate,
                       .last = training->last,
                       .clip = training->clip,
@@ -200,7 +198,7 @@ mn_status_t mn_training_run(const mn_training_t *training, uint64_t seed, const 
                     .poll = poll_signals,
                     .progress = show_tick};
     mn_signals_catch();
-    mn_status_t status = mn_train(model, work, &plan, feed, &run, out, err);
+    mn_status_t status = mn_train(model, work, &plan, feed, judge, &run, out, err);
     if (!status) mn_progress_end(&watch.progress);
     if (!status && out->stopped)
         mn_log(MN_LOG_WARNING, "stopped by a signal; step %lld is saved: go on with --resume", (long long)out->step);

@@ -38,11 +38,11 @@ mn_status_t mn_training_prefix(const char *output, char **prefix, mn_err_t *err)
 /* Bytes for activations: what was asked for, else half of the memory that this process may use. */
 int64_t mn_training_memory(const mn_training_t *training);
 
-/* Runs mn_train with the plan that `training` makes (its steps, warmup and valid_every set), reporting progress towards
- * about `tokens` tokens and stopping at a signal. measure is printed with the progress under its column's name. */
+/* Runs mn_train with the plan that `training` makes (its steps and valid_every set), reporting progress towards
+ * about `tokens` tokens and stopping at a signal. */
 mn_status_t mn_training_run(const mn_training_t *training, uint64_t seed, const char *prefix,
                             const mn_objective_t *objective, const mn_model_info_t *info, int64_t tokens,
-                            const mn_feed_t *feed, mn_model_t *model, mn_work_t *work, mn_trained_t *out,
-                            mn_err_t *err);
+                            const mn_feed_t *feed, const mn_judge_t *judge, mn_model_t *model, mn_work_t *work,
+                            mn_trained_t *out, mn_err_t *err);
 
 #endif

@@ -21,6 +21,7 @@ typedef struct trainer {
     const mn_plan_t *plan;
     const mn_feed_t *feed;
     const mn_run_t *run;
+    mn_judge_t judge; /* empty without validation */
     names_t names;
     mn_optimiser_t *optimiser;
     mn_real_t *gradient;          /* (model->size) */
@@ -96,7 +97,7 @@ static mn_status_t open_metrics(trainer_t *t, int64_t kept, mn_err_t *err) {
     bool class = t->plan->objective.kind == MN_LOSS_CLASS;
     fprintf(t->metrics, "#%s\nstep\ttokens\t%s\tgradient_norm\tlearning_rate", t->run->info->command,
             class ? "train_loss\ttrain_accuracy" : "train_bits");
-    for (int64_t i = 0; i < t->feed->n_measures; i++) fprintf(t->metrics, "\t%s", t->feed->measures[i]);
+    for (int64_t i = 0; i < t->judge.n_measures; i++) fprintf(t->metrics, "\t%s", t->judge.names[i]);
     fputc('\n', t->metrics);
     return ferror(t->metrics) ? report_metrics(t, err) : MN_OK;
 }
@@ -116,7 +117,7 @@ static void write_row(trainer_t *t, const mn_loss_t *loss, int64_t n) {
     if (class) write_number(t->metrics, loss ? (double)loss->correct / (double)n : NAN);
     write_number(t->metrics, loss ? t->tick.norm : NAN);
     write_number(t->metrics, loss ? t->tick.rate : NAN);
-    for (int64_t i = 0; i < t->feed->n_measures; i++) write_number(t->metrics, loss ? NAN : t->values[i]);
+    for (int64_t i = 0; i < t->judge.n_measures; i++) write_number(t->metrics, loss ? NAN : t->values[i]);
     fputc('\n', t->metrics);
 }
 
@@ -236,17 +237,17 @@ static void swap_blocks(mn_model_t *model, mn_real_t **block) {
 }
 
 static bool want_validation(const trainer_t *t) {
-    return t->feed->validate && t->validated != t->step &&
+    return t->judge.measure && t->validated != t->step &&
            (t->step % t->plan->validate_every == 0 || t->step == t->plan->steps);
 }
 
 static mn_status_t validate(trainer_t *t, bool *stopped, mn_err_t *err) {
     if (t->average) swap_blocks(t->model, &t->average);
-    mn_status_t status = t->feed->validate(t->feed->ctx, t->model, t->work, t->values, err);
+    mn_status_t status = t->judge.measure(t->judge.ctx, t->model, t->work, t->values, err);
     if (t->average) swap_blocks(t->model, &t->average);
     if (status || (*stopped = poll_stop(t))) return status;
     double value = t->values[0], best = t->best_values[0];
-    if (t->best_step < 0 || (t->feed->higher ? value > best : value < best)) {
+    if (t->best_step < 0 || (t->judge.higher ? value > best : value < best)) {
         t->best_step = t->step;
         memcpy(t->best_values, t->values, sizeof t->values);
         memcpy(t->best, t->average ? t->average : t->model->block, (size_t)t->model->size * sizeof(mn_real_t));
@@ -263,13 +264,13 @@ static mn_status_t validate(trainer_t *t, bool *stopped, mn_err_t *err) {
 /* ---- checkpoints */
 
 static void set_measures(const trainer_t *t, mn_json_t *to, const double *values) {
-    for (int64_t i = 0; i < t->feed->n_measures; i++) mn_json_set_real(to, t->feed->measures[i], values[i]);
+    for (int64_t i = 0; i < t->judge.n_measures; i++) mn_json_set_real(to, t->judge.names[i], values[i]);
 }
 
 /* What was null, a number that is not finite, is NaN. */
 static void get_measures(const trainer_t *t, const mn_json_t *from, double *values) {
-    for (int64_t i = 0; i < t->feed->n_measures; i++)
-        if (!mn_json_get_real(from, t->feed->measures[i], &values[i])) values[i] = NAN;
+    for (int64_t i = 0; i < t->judge.n_measures; i++)
+        if (!mn_json_get_real(from, t->judge.names[i], &values[i])) values[i] = NAN;
 }
 
 /* The model's file says how it was trained: run->info->extra, and the step and measures of the weights in it. */
@@ -439,7 +440,7 @@ static mn_status_t allocate(trainer_t *t, mn_err_t *err) {
     mn_status_t status = mn_optimiser_new(t->model, &t->optimiser, err);
     if (!status) status = new_reals(&t->gradient, t->model->size, err);
     if (!status && t->plan->average > 0) status = new_reals(&t->average, t->model->size, err);
-    if (!status && t->feed->validate) status = new_reals(&t->best, t->model->size, err);
+    if (!status && t->judge.measure) status = new_reals(&t->best, t->model->size, err);
     void *lanes = NULL;
     if (!status) status = mn_mem_new(&lanes, t->feed->n_lanes, sizeof *t->lanes, err);
     t->lanes = lanes;
@@ -448,13 +449,19 @@ static mn_status_t allocate(trainer_t *t, mn_err_t *err) {
 }
 
 mn_status_t mn_train(mn_model_t *model, mn_work_t *work, const mn_plan_t *plan, const mn_feed_t *feed,
-                     const mn_run_t *run, mn_trained_t *out, mn_err_t *err) {
+                     const mn_judge_t *judge, const mn_run_t *run, mn_trained_t *out, mn_err_t *err) {
     void *block;
     mn_status_t status = mn_mem_new(&block, 1, sizeof(trainer_t), err);
     if (status) return status;
     trainer_t *t = block;
-    *t = (trainer_t){
-        .model = model, .work = work, .plan = plan, .feed = feed, .run = run, .validated = -1, .best_step = -1};
+    *t = (trainer_t){.model = model,
+                     .work = work,
+                     .plan = plan,
+                     .feed = feed,
+                     .run = run,
+                     .judge = judge ? *judge : (mn_judge_t){0},
+                     .validated = -1,
+                     .best_step = -1};
     mn_trained_t trained = {0};
     status = name_files(run->output, &t->names, err);
     if (!status) status = allocate(t, err);

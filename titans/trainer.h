@@ -19,13 +19,18 @@ typedef struct mn_feed {
     /* The states that samples carry from step to step, if any. */
     mn_state_t **lanes;
     int64_t n_lanes;
-    /* values[0..n_measures) of the model on held-out data; measure 0 decides which weights are best. NULL: none.
-     * When a stop is asked for it may return early with anything in values. */
-    mn_status_t (*validate)(void *ctx, const mn_model_t *model, mn_work_t *work, double *values, mn_err_t *err);
-    const char *const *measures; /* column names */
-    int64_t n_measures;
-    bool higher; /* of measure 0: more is better */
 } mn_feed_t;
+
+/* How held-out data judge the weights. */
+typedef struct mn_judge {
+    void *ctx;
+    /* values[0..n_measures) of the model; value 0 decides which weights are best. When a stop is asked for it may
+     * return early with anything in values. */
+    mn_status_t (*measure)(void *ctx, const mn_model_t *model, mn_work_t *work, double *values, mn_err_t *err);
+    const char *const *names; /* of the measures: columns of the metrics file */
+    int64_t n_measures;
+    bool higher; /* of value 0: more is better */
+} mn_judge_t;
 
 /* What decides the result beside model and feed. */
 typedef struct mn_plan {
@@ -73,10 +78,10 @@ typedef struct mn_trained {
 mn_status_t mn_train_claim(const char *output, bool resume, bool force, mn_lock_t *lock, mn_err_t *err);
 
 /* Trains `model` from its present weights, or with run->resume from PREFIX.ckpt where that exists; at the end the model
- * holds the weights kept (the best by validation, else the last), which PREFIX.safetensors holds too.
- * Errors: MN_DIVERGED with step, sequences and the last good checkpoint when loss or gradient is not finite; MN_MODEL
- * for a checkpoint of another command or config; those of feed and files. */
+ * holds the weights kept (the best by validation, else the last), which PREFIX.safetensors holds too. judge NULL: no
+ * validation. Errors: MN_DIVERGED with step, sequences and the last good checkpoint when loss or gradient is not
+ * finite; MN_MODEL for a checkpoint of another command or config; those of feed and files. */
 mn_status_t mn_train(mn_model_t *model, mn_work_t *work, const mn_plan_t *plan, const mn_feed_t *feed,
-                     const mn_run_t *run, mn_trained_t *out, mn_err_t *err);
+                     const mn_judge_t *judge, const mn_run_t *run, mn_trained_t *out, mn_err_t *err);
 
 #endif
