@@ -81,7 +81,7 @@ typedef struct mn_sequence {
     mn_base_counts_t counts;
 } mn_sequence_t;
 
-/* Before bases[at], `dropped` bases of the contig were left out. */
+/* Up to bases[at], `dropped` bases of its sequence were left out in all. */
 typedef struct mn_gap {
     int64_t at, dropped;
 } mn_gap_t;

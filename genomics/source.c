@@ -286,12 +286,20 @@ static mn_status_t read_gzip(mn_source_t *source, void *data, int64_t size, int6
     return MN_OK;
 }
 
+static mn_status_t report_no_end(const mn_source_t *source, mn_err_t *err) {
+    return report(source, err, "copy the file again, or read it with --allow-missing-eof",
+                  "has no BGZF end block: probably truncated");
+}
+
+mn_status_t mn_source_check_end(mn_source_t *source, mn_err_t *err) {
+    if (!source->bgzf || source->allow_missing_eof || bgzf_check_EOF(source->bgzf)) return MN_OK;
+    return report_no_end(source, err);
+}
+
 static mn_status_t read_bgzf(mn_source_t *source, void *data, int64_t size, int64_t *got, mn_err_t *err) {
     ssize_t n = bgzf_read(source->bgzf, data, (size_t)size);
     if (n < 0) return source->bgzf->errcode & BGZF_ERR_IO ? report_truncated(source, err) : report_damaged(source, err);
-    if (n < size && source->bgzf->no_eof_block && !source->allow_missing_eof)
-        return report(source, err, "copy the file again, or read it with --allow-missing-eof",
-                      "has no BGZF end block: probably truncated");
+    if (n < size && source->bgzf->no_eof_block && !source->allow_missing_eof) return report_no_end(source, err);
     *got = n;
     return MN_OK;
 }

@@ -28,6 +28,8 @@ mn_status_t mn_source_refuse(const mn_source_t *source, mn_err_t *err);
  * without its end block unless that is allowed. */
 mn_status_t mn_source_read(mn_source_t *source, void *data, int64_t size, int64_t *got, mn_err_t *err);
 void mn_source_allow_missing_eof(mn_source_t *source);
+/* Looks for that end block at once, in a file that will not be read to its end. */
+mn_status_t mn_source_check_end(mn_source_t *source, mn_err_t *err);
 
 /* Continues at a byte of the decompressed content. BGZF needs its index: mn_source_index_load or _scan. Not for gzip. */
 mn_status_t mn_source_seek(mn_source_t *source, int64_t offset, mn_err_t *err);

@@ -1,0 +1,114 @@
+/* region: region texts as samtools reads them, and BED. */
+#include "genomics/region.h"
+#include "genomics/base/mem.h"
+#include "genomics/source.h"
+#include <ctype.h>
+#include <htslib/hts.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static mn_status_t add_region(mn_regions_t *regions, mn_region_t region, mn_err_t *err) {
+    void *block = regions->items;
+    mn_status_t status = mn_mem_reserve(&block, &regions->cap, regions->n + 1, sizeof(mn_region_t), err);
+    regions->items = block;
+    if (!status) regions->items[regions->n++] = region;
+    return status;
+}
+
+/* An unknown contig, and what its name would be with or without "chr" if that is one. */
+static mn_status_t report_contig(const mn_contigs_t *contigs, const char *where, const char *name, mn_err_t *err) {
+    char other[256], hint[320] = "";
+    if (!strncmp(name, "chr", 3))
+        snprintf(other, sizeof other, "%s", name + 3);
+    else
+        snprintf(other, sizeof other, "chr%s", name);
+    if (contigs->n && contigs->find(contigs->ctx, other) < 0)
+        snprintf(hint, sizeof hint, "its first contig is '%.200s'", contigs->name(contigs->ctx, 0));
+    else if (contigs->n)
+        snprintf(hint, sizeof hint, "did you mean '%.200s'?", other);
+    return mn_err_set(err, MN_INPUT, where, hint, "no contig '%.80s' in %.100s", name, contigs->path);
+}
+
+static int find_contig(void *ctx, const char *name) {
+    const mn_contigs_t *contigs = ctx;
+    return (int)contigs->find(contigs->ctx, name);
+}
+
+mn_status_t mn_regions_add(mn_regions_t *regions, const char *text, const mn_contigs_t *contigs, mn_err_t *err) {
+    int tid;
+    hts_pos_t start, end;
+    const char *rest = hts_parse_region(text, &tid, &start, &end, find_contig, (void *)(uintptr_t)contigs, 0);
+    if (!rest || *rest || tid < 0) {
+        const char *colon = strrchr(text, ':');
+        size_t size = colon && colon[1] && strspn(colon + 1, "0123456789,-") == strlen(colon + 1) ? (size_t)(colon - text) : strlen(text);
+        char name[256];
+        snprintf(name, sizeof name, "%.*s", (int)(size < 255 ? size : 255), text);
+        if (tid != -2 && find_contig((void *)(uintptr_t)contigs, name) < 0 && *text != '{')
+            return report_contig(contigs, NULL, name, err);
+        return mn_err_set(err, MN_USAGE, NULL, "write contig, contig:beg-end or {contig}:beg-end, 1-based, both ends in it",
+                          "region '%.100s' cannot be read", text);
+    }
+    int64_t length = contigs->length(contigs->ctx, tid);
+    if (start >= length)
+        return mn_err_set(err, MN_INPUT, contigs->path, NULL, "region '%.100s' begins beyond the contig's end, %lld", text,
+                          (long long)length);
+    bool whole = !strcmp(text, contigs->name(contigs->ctx, tid));
+    return add_region(regions, (mn_region_t){tid, start, end < length ? end : length, whole}, err);
+}
+
+/* A field of digits; -1: it is none. Moves *at behind it. */
+static int64_t read_number(char **at) {
+    char *end = *at;
+    int64_t value = 0;
+    for (; isdigit((unsigned char)*end) && value <= INT64_MAX / 10 - 1; end++) value = value * 10 + (*end - '0');
+    if (end == *at || (*end && !isspace((unsigned char)*end))) return -1;
+    *at = end + strspn(end, " \t");
+    return value;
+}
+
+static mn_status_t add_line(mn_regions_t *regions, char *line, const char *where, const mn_contigs_t *contigs,
+                            mn_err_t *err) {
+    size_t size = strcspn(line, "\t");
+    if (!line[size]) size = strcspn(line, " ");
+    char *at = line + size + (line[size] != '\0');
+    at += strspn(at, " \t");
+    line[size] = '\0';
+    int64_t start = read_number(&at), end = start < 0 ? -1 : read_number(&at);
+    if (end < 0)
+        return mn_err_set(err, MN_INPUT, where, "a line is: contig, start, end", "no BED: a start and an end are expected");
+    int64_t contig = contigs->find(contigs->ctx, line);
+    if (contig < 0) return report_contig(contigs, where, line, err);
+    int64_t length = contigs->length(contigs->ctx, contig);
+    if (start >= end)
+        return mn_err_set(err, MN_INPUT, where, NULL, "the interval %lld to %lld is empty", (long long)start, (long long)end);
+    if (end > length)
+        return mn_err_set(err, MN_INPUT, where, "was the BED made for another assembly?",
+                          "the interval ends at %lld, beyond the end of '%.80s', %lld", (long long)end, line,
+                          (long long)length);
+    return add_region(regions, (mn_region_t){contig, start, end, false}, err);
+}
+
+mn_status_t mn_regions_add_bed(mn_regions_t *regions, const char *path, const mn_contigs_t *contigs, mn_err_t *err) {
+    mn_source_t *source;
+    mn_status_t status = mn_source_open(path, 1, &source, err);
+    if (status) return status;
+    char *line;
+    int64_t before = regions->n;
+    for (int64_t number = 1; !(status = mn_source_line(source, &line, err)) && line; number++) {
+        if (!*line || *line == '#' || !strncmp(line, "track", 5) || !strncmp(line, "browser", 7)) continue;
+        char where[256];
+        snprintf(where, sizeof where, "%.200s:%lld", mn_source_path(source), (long long)number);
+        status = add_line(regions, line, where, contigs, err);
+        if (status) break;
+    }
+    if (!status && regions->n == before)
+        status = mn_err_set(err, MN_INPUT, mn_source_path(source), NULL, "holds no interval");
+    mn_source_close(source);
+    return status;
+}
+
+void mn_regions_done(mn_regions_t *regions) {
+    mn_mem_free(regions->items);
+    *regions = (mn_regions_t){0};
+}
