@@ -214,33 +214,30 @@ static mn_status_t name_table(const char *output, char **out, mn_err_t *err) {
 }
 
 static mn_status_t embed_all(run_t *run, const mn_args_t *args, mn_err_t *err) {
-    char *command = NULL, *table_path = NULL;
-    mn_writer_t table = {0};
+    char *table_path = NULL;
+    mn_result_t table = {0};
     mn_status_t status = name_table(run->settings->output, &table_path, err);
-    if (!status) status = mn_provenance(args, &command, err);
     if (!status) status = mn_mem_new((void **)&run->numbers, run->width, (int64_t)sizeof *run->numbers, err);
     if (!status) status = mn_mem_new((void **)&run->sum, run->width, (int64_t)sizeof *run->sum, err);
     if (!status) status = mn_npy_open(&run->array, run->settings->output, MN_NPY_F4, run->width, err);
-    if (!status) status = mn_writer_open(&table, table_path, err);
+    if (!status) status = mn_result_open(args, table_path, &table, err);
     if (!status) {
-        run->table = table.file;
-        mn_provenance_header(run->table, command);
+        run->table = table.writer.file;
+        mn_result_header(&table);
         fputs("name\trow\trows\n", run->table);
     }
     for (int64_t i = 0; i < args->n_operands && !status; i++) status = embed_file(run, args->operands[i], err);
     if (!status) status = flush_batch(run, err);
     if (!status) status = mn_npy_commit(&run->array, err);
-    if (!status) status = mn_writer_commit(&table, err);
+    status = mn_result_close(&table, status, err);
     if (!status) mn_progress_end(&run->progress);
     mn_npy_drop(&run->array);
-    mn_writer_drop(&table);
     clear_batch(run);
     mn_state_free(run->state);
     mn_mem_free(run->ids);
     mn_mem_free(run->rows);
     mn_mem_free(run->numbers);
     mn_mem_free(run->sum);
-    mn_mem_free(command);
     mn_mem_free(table_path);
     return status;
 }

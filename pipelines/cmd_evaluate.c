@@ -85,39 +85,19 @@ static mn_status_t score_rows(const mn_engine_t *engine, bool rc, scored_t *rows
     return status;
 }
 
-static mn_status_t write_json(FILE *file, const char *command, const char *split, const mn_metrics_t *metrics,
-                              const char *const *labels, mn_err_t *err) {
-    mn_json_t *json = mn_json_object();
-    mn_json_set_string(json, "mnemon", MN_VERSION);
-    mn_json_set_string(json, "command", command);
-    mn_json_set_string(json, "split", split);
-    mn_json_set(json, "result", mn_metrics_json(metrics, labels));
-    char *text = mn_json_text(json, true);
-    mn_json_free(json);
-    if (!text) return mn_err_set(err, MN_FAILED, NULL, NULL, "out of memory");
-    fprintf(file, "%s\n", text);
-    mn_mem_free(text);
-    return MN_OK;
-}
-
 static mn_status_t write_metrics(const mn_args_t *args, const mn_metrics_t *metrics, const char *const *labels,
                                  mn_err_t *err) {
     const settings_t *s = args->settings;
-    char *command;
-    mn_writer_t writer = {0};
-    mn_status_t status = mn_provenance(args, &command, err);
-    if (!status) status = mn_writer_open(&writer, s->output, err);
+    mn_result_t result;
+    mn_status_t status = mn_result_open(args, s->output, &result, err);
     if (!status && s->json) {
-        status = write_json(writer.file, command, mn_split_names[s->split], metrics, labels, err);
+        status = mn_result_json(&result, mn_metrics_json(metrics, labels), err);
     } else if (!status) {
-        mn_provenance_header(writer.file, command);
-        mn_metrics_header(writer.file, NULL);
-        mn_metrics_write(writer.file, NULL, metrics, labels);
+        mn_result_header(&result);
+        mn_metrics_header(result.writer.file, NULL);
+        mn_metrics_write(result.writer.file, NULL, metrics, labels);
     }
-    if (!status) status = mn_writer_commit(&writer, err);
-    mn_writer_drop(&writer);
-    mn_mem_free(command);
-    return status;
+    return mn_result_close(&result, status, err);
 }
 
 static mn_status_t evaluate(const mn_args_t *args, const mn_engine_t *engine, mn_err_t *err) {

@@ -51,7 +51,8 @@ typedef struct row {
 typedef struct run {
     const settings_t *settings;
     const mn_engine_t *engine;
-    FILE *out;
+    mn_result_t result;
+    FILE *out; /* of result */
     bool rc;
     int64_t class_index, step;
     row_t rows[BATCH_ROWS];
@@ -100,8 +101,8 @@ static void write_row(const run_t *run, const row_t *row, const float *p) {
                 run->engine->info.labels[call], floor(1000 * (double)p[call] + 0.5));
 }
 
-static void write_header(const run_t *run, const char *command) {
-    mn_provenance_header(run->out, command);
+static void write_header(run_t *run) {
+    mn_result_header(&run->result);
     if (run->settings->format != FORMAT_TSV) return;
     fputs(run->settings->window ? "name\tstart\tend" : "name", run->out);
     for (int64_t c = 0; c < run->engine->info.n_labels; c++) fprintf(run->out, "\tp_%s", run->engine->info.labels[c]);
@@ -285,28 +286,22 @@ static mn_status_t find_class(const mn_engine_t *engine, const char *name, int64
 }
 
 static mn_status_t predict_all(run_t *run, const mn_args_t *args, mn_err_t *err) {
-    mn_writer_t writer = {0};
-    char *command;
-    mn_status_t status = mn_provenance(args, &command, err);
-    if (!status)
-        status = mn_mem_new((void **)&run->probabilities, BATCH_ROWS * run->engine->model->config.classes,
-                            (int64_t)sizeof *run->probabilities, err);
-    if (!status) status = mn_writer_open(&writer, run->settings->output, err);
+    mn_status_t status = mn_mem_new((void **)&run->probabilities, BATCH_ROWS * run->engine->model->config.classes,
+                                    (int64_t)sizeof *run->probabilities, err);
+    if (!status) status = mn_result_open(args, run->settings->output, &run->result, err);
     if (!status) {
-        run->out = writer.file;
-        write_header(run, command);
+        run->out = run->result.writer.file;
+        write_header(run);
     }
     for (int64_t i = 0; i < args->n_operands && !status; i++) status = predict_file(run, args->operands[i], err);
     if (!status) status = flush_rows(run, err);
-    if (!status) status = mn_writer_commit(&writer, err);
+    status = mn_result_close(&run->result, status, err);
     if (!status) mn_progress_end(&run->progress);
     if (!status && run->blank) mn_log(MN_LOG_WARNING, "%lld rows hold no base but N: NA", (long long)run->blank);
     if (!status && run->left_out) mn_log(MN_LOG_INFO, "%lld windows of mostly N left out", (long long)run->left_out);
-    mn_writer_drop(&writer);
     clear_rows(run);
     mn_mem_free(run->probabilities);
     mn_mem_free(run->bases);
-    mn_mem_free(command);
     return status;
 }
 

@@ -1,7 +1,6 @@
-/* provenance: the canonical command, with base names and XXH3-128 digests for inputs. */
+/* provenance: the canonical command, with base names and XXH3-128 digests for inputs; result files. */
 #include "pipelines/provenance.h"
 #include "genomics/base/digest.h"
-#include "genomics/base/fileio.h"
 #include "genomics/base/mem.h"
 #include "pipelines/commands.h"
 #include <dirent.h>
@@ -93,6 +92,34 @@ mn_status_t mn_provenance(const mn_args_t *args, char **out, mn_err_t *err) {
     return status;
 }
 
-void mn_provenance_header(FILE *file, const char *command) {
-    fprintf(file, "#mnemon %s\n#command %s\n", MN_VERSION, command);
+mn_status_t mn_result_open(const mn_args_t *args, const char *path, mn_result_t *out, mn_err_t *err) {
+    *out = (mn_result_t){0};
+    mn_status_t status = mn_provenance(args, &out->command, err);
+    if (!status) status = mn_writer_open(&out->writer, path, err);
+    return status;
+}
+
+void mn_result_header(mn_result_t *result) {
+    fprintf(result->writer.file, "#mnemon %s\n#command %s\n", MN_VERSION, result->command);
+}
+
+mn_status_t mn_result_json(mn_result_t *result, mn_json_t *json, mn_err_t *err) {
+    mn_json_t *whole = mn_json_object();
+    mn_json_set_string(whole, "mnemon", MN_VERSION);
+    mn_json_set_string(whole, "command", result->command);
+    mn_json_set(whole, "result", json);
+    char *text = mn_json_text(whole, true);
+    mn_json_free(whole);
+    if (!text) return mn_err_set(err, MN_FAILED, NULL, NULL, "out of memory");
+    fprintf(result->writer.file, "%s\n", text);
+    mn_mem_free(text);
+    return MN_OK;
+}
+
+mn_status_t mn_result_close(mn_result_t *result, mn_status_t status, mn_err_t *err) {
+    if (!status) status = mn_writer_commit(&result->writer, err);
+    mn_writer_drop(&result->writer);
+    mn_mem_free(result->command);
+    *result = (mn_result_t){0};
+    return status;
 }

@@ -1,6 +1,8 @@
-/* provenance: what a result says of how it was made, equal bytes for equal runs. */
+/* provenance: what a result says of how it was made, equal bytes for equal runs; and result files that say it. */
 #ifndef MN_PROVENANCE_H
 #define MN_PROVENANCE_H
+#include "genomics/base/fileio.h"
+#include "genomics/base/json.h"
 #include "pipelines/options.h"
 
 /* The canonical command: "mnemon CMD", every setting that affects the result (also defaults) in the order of its table,
@@ -8,7 +10,18 @@
  * folders, or CLASS=FILE. Owner: the caller, mn_mem_free. Errors: an input that cannot be read. */
 mn_status_t mn_provenance(const mn_args_t *args, char **out, mn_err_t *err);
 
-/* Heads a TSV: "#mnemon X.Y.Z" and "#command ..." lines. */
-void mn_provenance_header(FILE *file, const char *command);
+/* A result being written, as text or as JSON. */
+typedef struct mn_result {
+    mn_writer_t writer;
+    char *command; /* owned: the canonical command */
+} mn_result_t;
+
+mn_status_t mn_result_open(const mn_args_t *args, const char *path, mn_result_t *out, mn_err_t *err);
+/* Heads a TSV: lines "#mnemon X.Y.Z" and "#command ...". */
+void mn_result_header(mn_result_t *result);
+/* The whole of it: {"mnemon": version, "command", "result": json}. Takes json over. */
+mn_status_t mn_result_json(mn_result_t *result, mn_json_t *json, mn_err_t *err);
+/* With status MN_OK gives the file its name; else nothing of it remains. Returns status, or what went wrong now. */
+mn_status_t mn_result_close(mn_result_t *result, mn_status_t status, mn_err_t *err);
 
 #endif
