@@ -22,6 +22,7 @@ typedef struct mn_model {
     mn_param_t *params;
     int64_t n_params, size; /* tensors; numbers in all (each tensor begins on a 16-number boundary, the gap is zero) */
     mn_real_t *block;       /* owned, size numbers */
+    struct mn_layout *layout; /* owned: how the passes see the parameters (layout.h) */
 } mn_model_t;
 
 /* Checks the config, lays the parameters out, zeroed. Owner: the caller, mn_model_free (accepts NULL). */

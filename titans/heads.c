@@ -1,0 +1,197 @@
+/* heads: see heads.h. Logits by the tied embedding, in blocks of rows; pooling accumulates in row order, so a record read in
+ * pieces pools to the same bits. */
+#include "titans/heads.h"
+#include "titans/kernels/gemm.h"
+#include "titans/kernels/vec.h"
+#include <math.h>
+#include <string.h>
+
+typedef mn_real_t real;
+
+static void hidden_group(mn_pass_t *pass, int64_t layer, int64_t i) {
+    (void)layer;
+    const int64_t D = pass->model->config.dim;
+    int64_t from, to;
+    mn_pass_group(pass, i, &from, &to);
+    for (int64_t r = from; r < to; r++)
+        mn_vec->rms(D, pass->x + r * D, pass->w + pass->layout->norm, pass->hidden + r * D);
+}
+
+void mn_heads_hidden(mn_pass_t *pass) {
+    mn_pass_for(pass, 0, pass->groups, hidden_group);
+}
+
+/* Logits of the rows [r, r + MN_ROWS) into pass->logits + (r - from) V */
+static void logits_of(mn_pass_t *pass, int64_t from, int64_t to) {
+    const int64_t D = pass->model->config.dim, V = pass->model->config.vocab;
+    for (int64_t r = from; r < to; r += MN_ROWS)
+        mn_gemm('N', 'T', MN_ROWS, V, D, 1, pass->hidden + r * D, D, pass->w + pass->layout->embed, D, 0,
+                pass->logits + (r - from) * V, V);
+}
+
+void mn_heads_score(mn_pass_t *pass, const int32_t *ids, int32_t next, float *nats, real *logits) {
+    const int64_t V = pass->model->config.vocab;
+    for (int64_t i = 0; i < pass->groups; i++) {
+        int64_t from, to;
+        mn_pass_group(pass, i, &from, &to);
+        logits_of(pass, from, to);
+        for (int64_t r = from > pass->start ? from : pass->start; r < to && r < pass->rows; r++) {
+            const int64_t t = r - pass->start;
+            const int32_t target = t + 1 < pass->length ? ids[t + 1] : next;
+            real *row = pass->logits + (r - from) * V;
+            if (logits) memcpy(logits + t * V, row, (size_t)V * sizeof *row);
+            if (nats) nats[t] = target < 0 ? 0 : (float)mn_vec->softmax_loss(V, row, target, 0);
+        }
+    }
+}
+
+/* dx from the cotangent of hidden, in dz */
+static void hidden_back(mn_pass_t *pass, int64_t from, int64_t to) {
+    const int64_t D = pass->model->config.dim;
+    for (int64_t r = from; r < to; r++) {
+        real *dx = pass->dx + r * D;
+        memset(dx, 0, (size_t)D * sizeof *dx);
+        if (r >= pass->start && r < pass->rows)
+            mn_vec->rms_back(D, pass->x + r * D, pass->w + pass->layout->norm, pass->dz + r * D, dx,
+                             pass->g + pass->layout->norm);
+    }
+}
+
+double mn_heads_next_token(mn_pass_t *pass, const int32_t *ids, const uint8_t *ignore, double scale) {
+    const int64_t D = pass->model->config.dim, V = pass->model->config.vocab;
+    const real *embed = pass->w + pass->layout->embed;
+    double nats = 0;
+    for (int64_t i = 0; i < pass->groups; i++) {
+        int64_t from, to;
+        mn_pass_group(pass, i, &from, &to);
+        logits_of(pass, from, to);
+        for (int64_t r = from; r < to; r++) {
+            const int64_t t = r - pass->start;
+            real *row = pass->logits + (r - from) * V;
+            if (t < 0 || t + 1 >= pass->length || (ignore && ignore[ids[t + 1]]))
+                memset(row, 0, (size_t)V * sizeof *row);
+            else
+                nats += mn_vec->softmax_loss(V, row, ids[t + 1], (real)scale);
+        }
+        mn_gemm('N', 'N', to - from, D, V, 1, pass->logits, V, embed, D, 0, pass->dz + from * D, D);
+        mn_gemm('T', 'N', V, D, to - from, 1, pass->logits, V, pass->hidden + from * D, D, 1, pass->g + pass->layout->embed,
+                D);
+        hidden_back(pass, from, to);
+    }
+    return scale * nats;
+}
+
+/* ---- pooling. pass->pool: [sums D | weight sum, top score, any rows yet | pooled D | dpooled D | log p, dlogit classes] */
+static real *pool_room(const mn_pass_t *pass) {
+    return pass->pool + pass->model->config.dim + 16;
+}
+
+int64_t mn_heads_pool_size(const mn_config_t *config) {
+    return 3 * config->dim + 16 + 2 * config->classes;
+}
+
+void mn_heads_pool_start(mn_pass_t *pass) {
+    memset(pass->pool, 0, (size_t)mn_heads_pool_size(&pass->model->config) * sizeof(real));
+}
+
+static real score(const mn_pass_t *pass, int64_t r) {
+    const int64_t D = pass->model->config.dim;
+    return mn_vec->dot(D, pass->hidden + r * D, pass->w + pass->layout->query) / (real)sqrt((double)D);
+}
+
+void mn_heads_pool_add(mn_pass_t *pass) {
+    const int64_t D = pass->model->config.dim;
+    real *pooled = pass->pool, *total = pooled + D, *top = total + 1, *rows = total + 2;
+    for (int64_t r = pass->start; r < pass->rows; r++) {
+        const real *x = pass->hidden + r * D;
+        const bool first = *rows == 0;
+        switch (pass->model->config.pooling) {
+        case MN_POOL_MAX:
+            for (int64_t j = 0; j < D; j++)
+                if (first || x[j] > pooled[j]) pooled[j] = x[j];
+            break;
+        case MN_POOL_LAST: memcpy(pooled, x, (size_t)D * sizeof *x); break;
+        case MN_POOL_ATTENTION: { /* softmax on the fly: what was summed is scaled down when a higher score comes */
+            const real s = score(pass, r), high = first || s > *top ? s : *top;
+            const real fade = first ? 0 : (real)exp((double)(*top - high)), weight = (real)exp((double)(s - high));
+            for (int64_t j = 0; j < D; j++) pooled[j] = fade * pooled[j] + weight * x[j];
+            *total = fade * *total + weight;
+            *top = high;
+            break;
+        }
+        default: mn_vec->axpy(D, 1, x, pooled); *total += 1;
+        }
+        *rows = 1;
+    }
+}
+
+/* The pooled row, once all rows are in. */
+static const real *pooled_row(mn_pass_t *pass) {
+    const int64_t D = pass->model->config.dim;
+    const int pooling = pass->model->config.pooling;
+    real *row = pool_room(pass);
+    const real by = pooling == MN_POOL_MEAN || pooling == MN_POOL_ATTENTION ? 1 / pass->pool[D] : 1;
+    mn_vec->scale_rows(1, D, &by, 0, pass->pool, row);
+    return row;
+}
+
+void mn_heads_classes(mn_pass_t *pass, real *log_p) {
+    const int64_t D = pass->model->config.dim, n = pass->model->config.classes;
+    const real *row = pooled_row(pass), *w = pass->w + pass->layout->head;
+    memcpy(log_p, pass->w + pass->layout->head_bias, (size_t)n * sizeof *log_p);
+    for (int64_t j = 0; j < D; j++) mn_vec->axpy(n, row[j], w + j * n, log_p);
+    mn_vec->softmax_loss(n, log_p, 0, 0);
+}
+
+/* dz, the cotangent of hidden, from that of the pooled row */
+static void pool_back(mn_pass_t *pass, const real *row, const real *dpooled) {
+    const int64_t D = pass->model->config.dim;
+    const int pooling = pass->model->config.pooling;
+    const real mean = 1 / (real)(pass->rows - pass->start), root = (real)sqrt((double)D);
+    const real along = mn_vec->dot(D, dpooled, row);
+    memset(pass->dz, 0, (size_t)(pass->padded * D) * sizeof(real));
+    for (int64_t r = pass->start; r < pass->rows; r++) {
+        real *dh = pass->dz + r * D;
+        const real *h = pass->hidden + r * D;
+        if (pooling == MN_POOL_MEAN) mn_vec->axpy(D, mean, dpooled, dh);
+        if (pooling == MN_POOL_LAST && r == pass->rows - 1) mn_vec->axpy(D, 1, dpooled, dh);
+        if (pooling == MN_POOL_ATTENTION) {
+            const real weight = (real)exp((double)(score(pass, r) - pass->pool[D + 1])) / pass->pool[D];
+            const real ds = weight * (mn_vec->dot(D, dpooled, h) - along) / root;
+            mn_vec->axpy(D, weight, dpooled, dh);
+            mn_vec->axpy(D, ds, pass->w + pass->layout->query, dh);
+            mn_vec->axpy(D, ds, h, pass->g + pass->layout->query);
+        }
+    }
+    for (int64_t j = 0; j < D && pooling == MN_POOL_MAX; j++) { /* the first row with the highest value takes it */
+        int64_t r = pass->start;
+        while (r < pass->rows - 1 && pass->hidden[r * D + j] != row[j]) r++;
+        pass->dz[r * D + j] = dpooled[j];
+    }
+}
+
+double mn_heads_class(mn_pass_t *pass, const mn_sample_t *sample, double smoothing, double scale, bool *correct) {
+    const int64_t D = pass->model->config.dim, n = pass->model->config.classes;
+    real *row = pool_room(pass), *dpooled = row + D, *log_p = dpooled + D, *dlogit = log_p + n, *g = pass->g;
+    const real *w = pass->w + pass->layout->head;
+    const double by = scale * (double)sample->weight;
+    double loss = 0;
+    mn_heads_pool_start(pass);
+    mn_heads_pool_add(pass);
+    mn_heads_classes(pass, log_p);
+    *correct = true;
+    for (int64_t i = 0; i < n; i++) {
+        const double target = (i == sample->label ? 1 - smoothing : 0) + smoothing / (double)n;
+        loss -= target * (double)log_p[i];
+        dlogit[i] = (real)(by * (exp((double)log_p[i]) - target));
+        if (i != sample->label && log_p[i] >= log_p[sample->label]) *correct = false;
+    }
+    mn_vec->axpy(n, 1, dlogit, g + pass->layout->head_bias);
+    for (int64_t j = 0; j < D; j++) {
+        mn_vec->axpy(n, row[j], dlogit, g + pass->layout->head + j * n);
+        dpooled[j] = mn_vec->dot(n, w + j * n, dlogit);
+    }
+    pool_back(pass, row, dpooled);
+    hidden_back(pass, 0, pass->padded);
+    return by * loss;
+}

@@ -1,0 +1,401 @@
+/* vec: see vec.h. Compiled once per instruction set with -DMN_TABLE=mn_vec_<set>. Plain loops that gcc and clang
+ * vectorise; no contraction and no reassociation, so the tables agree to the bit.
+ * exp after Cephes expf; erf after the rational approximation on [-4, 4] used by Eigen (x P(x^2) / Q(x^2)). */
+#include "titans/kernels/vec.h"
+#include <math.h>
+#include <string.h>
+
+#ifndef MN_TABLE
+#define MN_TABLE mn_vec_plain
+#endif
+#define R restrict
+typedef mn_real_t real;
+
+#ifdef MN_DOUBLE
+static inline real exp_of(real x) {
+    return exp(x);
+}
+static inline real erf_of(real x) {
+    return erf(x);
+}
+#else
+static inline real exp_of(real x) {
+    x = x < -87.3f ? -87.3f : x;
+    x = x > 88.3f ? 88.3f : x;
+    float n = x * 1.44269504088896341f + 12582912.0f; /* rounds to the nearest whole number */
+    n -= 12582912.0f;
+    const float r = x - n * 0.693359375f + n * 2.12194440e-4f;
+    float p = 1.9875691500e-4f;
+    p = p * r + 1.3981999507e-3f;
+    p = p * r + 8.3334519073e-3f;
+    p = p * r + 4.1665795894e-2f;
+    p = p * r + 1.6666665459e-1f;
+    p = p * r + 5.0000001201e-1f;
+    p = p * r * r + r + 1.0f;
+    const int32_t bits = (int32_t)((uint32_t)((int32_t)n + 127) << 23);
+    float scale;
+    memcpy(&scale, &bits, sizeof scale);
+    return p * scale;
+}
+static inline real erf_of(real x) {
+    x = x < -4.0f ? -4.0f : x;
+    x = x > 4.0f ? 4.0f : x;
+    const float s = x * x;
+    float p = -2.72614225801306e-10f, q = -1.45660718464996e-05f;
+    p = p * s + 2.77068142495902e-08f;
+    p = p * s + -2.10102402082508e-06f;
+    p = p * s + -5.69250639462346e-05f;
+    p = p * s + -7.34990630326855e-04f;
+    p = p * s + -2.95459980854025e-03f;
+    p = p * s + -1.60960333262415e-02f;
+    q = q * s + -2.13374055278905e-04f;
+    q = q * s + -1.68282697438203e-03f;
+    q = q * s + -7.37332916720468e-03f;
+    q = q * s + -1.42647390514189e-02f;
+    return x * p / q;
+}
+#endif
+
+static inline real sigmoid_of(real x) {
+    return 1 / (1 + exp_of(-x));
+}
+
+static void silu(int64_t n, const real *R x, real *R y) {
+    for (int64_t i = 0; i < n; i++) y[i] = x[i] * sigmoid_of(x[i]);
+}
+static void silu_back(int64_t n, const real *x, const real *dy, real *dx) {
+    for (int64_t i = 0; i < n; i++) {
+        const real s = sigmoid_of(x[i]);
+        dx[i] = dy[i] * (s * (1 + x[i] * (1 - s)));
+    }
+}
+static void sigmoid(int64_t n, const real *R x, real *R y) {
+    for (int64_t i = 0; i < n; i++) y[i] = sigmoid_of(x[i]);
+}
+
+static const real half = (real)0.5, sqrt_half = (real)0.70710678118654752440, density = (real)0.39894228040143267794;
+
+static void act(int kind, int64_t n, const real *R x, real *R y) {
+    if (kind == 0) {
+        silu(n, x, y);
+        return;
+    }
+    for (int64_t i = 0; i < n; i++) y[i] = x[i] * (half * (1 + erf_of(x[i] * sqrt_half)));
+}
+static void act_slope(int kind, int64_t n, const real *R x, real *R y, real *R slope) {
+    if (kind == 0) {
+        for (int64_t i = 0; i < n; i++) {
+            const real s = sigmoid_of(x[i]);
+            y[i] = x[i] * s;
+            slope[i] = s * (1 + x[i] * (1 - s));
+        }
+        return;
+    }
+    for (int64_t i = 0; i < n; i++) {
+        const real c = half * (1 + erf_of(x[i] * sqrt_half));
+        y[i] = x[i] * c;
+        slope[i] = c + x[i] * (density * exp_of(-half * x[i] * x[i]));
+    }
+}
+static void act_curve(int kind, int64_t n, const real *R x, real *R slope, real *R curve) {
+    if (kind == 0) {
+        for (int64_t i = 0; i < n; i++) {
+            const real s = sigmoid_of(x[i]);
+            slope[i] = s * (1 + x[i] * (1 - s));
+            curve[i] = s * (1 - s) * (2 + x[i] * (1 - 2 * s));
+        }
+        return;
+    }
+    for (int64_t i = 0; i < n; i++) {
+        const real f = density * exp_of(-half * x[i] * x[i]);
+        slope[i] = half * (1 + erf_of(x[i] * sqrt_half)) + x[i] * f;
+        curve[i] = f * (2 - x[i] * x[i]);
+    }
+}
+
+static void swiglu(int64_t n, int64_t w, const real *g, const real *u, int64_t ld, real *h) {
+    for (int64_t r = 0; r < n; r++) {
+        const real *R gr = g + r * ld, *R ur = u + r * ld;
+        real *R hr = h + r * w;
+        for (int64_t j = 0; j < w; j++) hr[j] = gr[j] * sigmoid_of(gr[j]) * ur[j];
+    }
+}
+static void swiglu_back(int64_t n, int64_t w, const real *g, const real *u, int64_t ld, const real *dh, real *dg,
+                        real *du) {
+    for (int64_t r = 0; r < n; r++) {
+        const real *R gr = g + r * ld, *R ur = u + r * ld, *R dr = dh + r * w;
+        real *R dgr = dg + r * ld, *R dur = du + r * ld;
+        for (int64_t j = 0; j < w; j++) {
+            const real s = sigmoid_of(gr[j]);
+            dgr[j] = dr[j] * ur[j] * (s * (1 + gr[j] * (1 - s)));
+            dur[j] = dr[j] * (gr[j] * s);
+        }
+    }
+}
+
+/* Sums run over 16 lanes, added up in a fixed tree. */
+enum { LANES = 16 };
+typedef real lanes_t __attribute__((vector_size(LANES * sizeof(real))));
+
+static inline real lanes_sum(const lanes_t *a) {
+    real t[LANES];
+    memcpy(t, a, sizeof t);
+    for (int k = LANES / 2; k > 0; k /= 2)
+        for (int i = 0; i < k; i++) t[i] += t[i + k];
+    return t[0];
+}
+static real dot(int64_t n, const real *x, const real *y) {
+    lanes_t acc = {0}, a, b;
+    int64_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        memcpy(&a, x + i, sizeof a);
+        memcpy(&b, y + i, sizeof b);
+        acc += a * b;
+    }
+    if (i < n) {
+        lanes_t c = {0}, e = {0};
+        memcpy(&c, x + i, (size_t)(n - i) * sizeof *x);
+        memcpy(&e, y + i, (size_t)(n - i) * sizeof *y);
+        acc += c * e;
+    }
+    return lanes_sum(&acc);
+}
+static real sum(int64_t n, const real *x) {
+    lanes_t acc = {0}, a;
+    int64_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        memcpy(&a, x + i, sizeof a);
+        acc += a;
+    }
+    if (i < n) {
+        lanes_t c = {0};
+        memcpy(&c, x + i, (size_t)(n - i) * sizeof *x);
+        acc += c;
+    }
+    return lanes_sum(&acc);
+}
+static inline real root(real x) {
+#ifdef MN_DOUBLE
+    return sqrt(x);
+#else
+    return sqrtf(x);
+#endif
+}
+static void axpy(int64_t n, real a, const real *R x, real *R y) {
+    for (int64_t i = 0; i < n; i++) y[i] += a * x[i];
+}
+static void mul(int64_t n, const real *R x, real *R y) {
+    for (int64_t i = 0; i < n; i++) y[i] *= x[i];
+}
+
+static void rms(int64_t w, const real *R x, const real *R gain, real *R y) {
+    const real r = 1 / root(dot(w, x, x) / (real)w + (real)MN_EPS);
+    for (int64_t j = 0; j < w; j++) y[j] = x[j] * r * gain[j];
+}
+static void rms_back(int64_t w, const real *R x, const real *R gain, const real *R dy, real *R dx, real *R dgain) {
+    const real r = 1 / root(dot(w, x, x) / (real)w + (real)MN_EPS);
+    lanes_t acc = {0};
+    int64_t j = 0;
+    for (; j + LANES <= w; j += LANES) {
+        lanes_t a, b, c;
+        memcpy(&a, x + j, sizeof a);
+        memcpy(&b, gain + j, sizeof b);
+        memcpy(&c, dy + j, sizeof c);
+        acc += a * b * c;
+    }
+    real s = lanes_sum(&acc);
+    for (; j < w; j++) s += x[j] * gain[j] * dy[j];
+    const real k = r * r * r * s / (real)w;
+    for (j = 0; j < w; j++) {
+        dx[j] += r * gain[j] * dy[j] - k * x[j];
+        dgain[j] += dy[j] * x[j] * r;
+    }
+}
+static void l2(int64_t w, real *x) {
+    const real r = 1 / root(dot(w, x, x) + (real)MN_EPS);
+    for (int64_t j = 0; j < w; j++) x[j] *= r;
+}
+static void l2_back(int64_t w, const real *R x, const real *R dy, real *R dx) {
+    const real r = 1 / root(dot(w, x, x) + (real)MN_EPS), k = r * r * r * dot(w, x, dy);
+    for (int64_t j = 0; j < w; j++) dx[j] = r * dy[j] - k * x[j];
+}
+
+/* mean and 1 / standard deviation of a row; the deviations are summed around the mean */
+static void moments(int64_t w, const real *x, real *mean, real *r) {
+    const real m = sum(w, x) / (real)w;
+    real v = 0;
+    for (int64_t j = 0; j < w; j++) v += (x[j] - m) * (x[j] - m);
+    *mean = m;
+    *r = 1 / root(v / (real)w + (real)MN_EPS);
+}
+static void layer(int64_t w, const real *R x, real *R y) {
+    real m, r;
+    moments(w, x, &m, &r);
+    for (int64_t j = 0; j < w; j++) y[j] = (x[j] - m) * r;
+}
+static void layer_back(int64_t w, const real *R x, const real *R dy, real *R dx) {
+    real m, r, a = 0;
+    moments(w, x, &m, &r);
+    const real mean = sum(w, dy) / (real)w;
+    for (int64_t j = 0; j < w; j++) a += dy[j] * (x[j] - m) * r;
+    a /= (real)w;
+    for (int64_t j = 0; j < w; j++) dx[j] = r * (dy[j] - mean - (x[j] - m) * r * a);
+}
+/* With h = (x - m) r, A v = r (v - mean v - h mean(v h)) is symmetric in v, so ddy = A d. f = d . A dy gives
+ * df/dx = -(r h f + r (b A d + a A dy)) / w, a = sum d h, b = sum dy h. */
+static void layer_back2(int64_t w, const real *R x, const real *R dy, const real *R d, real *R ddy, real *R dx2) {
+    real m, r, a = 0, b = 0, f = 0;
+    moments(w, x, &m, &r);
+    const real md = sum(w, d) / (real)w, my = sum(w, dy) / (real)w;
+    for (int64_t j = 0; j < w; j++) {
+        const real h = (x[j] - m) * r;
+        a += d[j] * h;
+        b += dy[j] * h;
+        f += d[j] * (dy[j] - my);
+    }
+    f = r * (f - a * b / (real)w);
+    for (int64_t j = 0; j < w; j++) {
+        const real h = (x[j] - m) * r, ad = r * (d[j] - md - h * a / (real)w), ay = r * (dy[j] - my - h * b / (real)w);
+        ddy[j] = ad;
+        dx2[j] += -(r * h * f + r * (b * ad + a * ay)) / (real)w;
+    }
+}
+
+static void conv(int64_t taps, int64_t w, const real *R x, int64_t ld, const real *R kernel, real *R y) {
+    const real *R first = x - (taps - 1) * ld;
+    for (int64_t j = 0; j < w; j++) y[j] = first[j] * kernel[j];
+    for (int64_t i = 1; i < taps; i++) {
+        const real *R xi = first + i * ld, *R ki = kernel + i * w;
+        for (int64_t j = 0; j < w; j++) y[j] += xi[j] * ki[j];
+    }
+}
+static void conv_back(int64_t taps, int64_t w, const real *R dy, int64_t ld, const real *R kernel, real *R dx) {
+    const real *R last = kernel + (taps - 1) * w;
+    for (int64_t j = 0; j < w; j++) dx[j] = dy[j] * last[j];
+    for (int64_t i = 1; i < taps; i++) {
+        const real *R di = dy + i * ld, *R ki = last - i * w;
+        for (int64_t j = 0; j < w; j++) dx[j] += di[j] * ki[j];
+    }
+}
+static void conv_back_kernel(int64_t taps, int64_t w, const real *R x, int64_t ld, const real *R dy, real *R dkernel) {
+    for (int64_t i = 0; i < taps; i++) {
+        const real *R xi = x - (taps - 1 - i) * ld;
+        real *R ki = dkernel + i * w;
+        for (int64_t j = 0; j < w; j++) ki[j] += xi[j] * dy[j];
+    }
+}
+
+static double softmax_loss(int64_t n, real *x, int64_t target, real scale) {
+    real top = x[0];
+    for (int64_t i = 1; i < n; i++) top = x[i] > top ? x[i] : top;
+    const double at = (double)x[target] - (double)top;
+    if (scale == 0) {
+        double total = 0;
+        for (int64_t i = 0; i < n; i++) total += exp((double)x[i] - (double)top);
+        const double norm = log(total);
+        for (int64_t i = 0; i < n; i++) x[i] = (real)((double)x[i] - (double)top - norm);
+        return norm - at;
+    }
+    for (int64_t i = 0; i < n; i++) x[i] = exp_of(x[i] - top);
+    const real total = sum(n, x), k = scale / total;
+    for (int64_t i = 0; i < n; i++) x[i] *= k;
+    x[target] -= scale;
+    return log((double)total) - at;
+}
+
+static void scale_rows(int64_t n, int64_t w, const real *R a, int64_t step, const real *R x, real *R y) {
+    for (int64_t r = 0; r < n; r++, x += w, y += w) {
+        const real k = a[r * step];
+        for (int64_t j = 0; j < w; j++) y[j] = k * x[j];
+    }
+}
+static void scale_rows_pair(int64_t n, int64_t w, const real *R a, const real *R b, const real *R x, real *R y) {
+    for (int64_t r = 0; r < n; r++, x += w, y += 2 * w) {
+        const real ar = a[r], br = b[r];
+        real *R z = y + w;
+        for (int64_t j = 0; j < w; j++) {
+            y[j] = ar * x[j];
+            z[j] = br * x[j];
+        }
+    }
+}
+static void dot_rows(int64_t n, int64_t w, const real *x, int64_t ldx, const real *y, int64_t ldy, real *total,
+                     int64_t step) {
+    for (int64_t r = 0; r < n; r++) total[r * step] += dot(w, x + r * ldx, y + r * ldy);
+}
+static void read_mix(int64_t n, int64_t w, const real *R b, const real *R c, const real *R xws, const real *R xi,
+                     real *R z) {
+    for (int64_t r = 0; r < n; r++, xws += 2 * w, z += w) {
+        const real br = b[r], cr = c[r], *R xs = xws + w;
+        if (!xi) {
+            for (int64_t j = 0; j < w; j++) z[j] = br * xws[j] + cr * xs[j];
+            continue;
+        }
+        const real *R x0 = xi + r * w, ar = 1 - br;
+        for (int64_t j = 0; j < w; j++) z[j] = br * xws[j] + cr * xs[j] + ar * x0[j];
+    }
+}
+static void read_mix_back(int64_t n, int64_t w, const real *R b, const real *R c, const real *R gw, const real *R gs,
+                          const real *R gi, const real *R x, real *R dx, real *R db, real *R dc) {
+    for (int64_t r = 0; r < n; r++) {
+        const real br = b[r], cr = c[r], ar = 1 - br;
+        const real *R w0 = gw + r * w, *R s0 = gs + r * w, *R xr = x + r * w;
+        real *R d = dx + r * w;
+        db[r] += dot(w, w0, xr);
+        dc[r] += dot(w, s0, xr);
+        if (!gi) {
+            for (int64_t j = 0; j < w; j++) d[j] = br * w0[j] + cr * s0[j];
+            continue;
+        }
+        const real *R i0 = gi + r * w;
+        db[r] -= dot(w, i0, xr);
+        for (int64_t j = 0; j < w; j++) d[j] = br * w0[j] + cr * s0[j] + ar * i0[j];
+    }
+}
+static void advance(int64_t n, int64_t w, real b, real c, real m, const real *R ws, const real *R initial, real *R next) {
+    const real a = 1 - b;
+    for (int64_t r = 0; r < n; r++, ws += 2 * w, next += 2 * w) {
+        const real *R s = ws + w;
+        real *R s1 = next + w;
+        if (initial) {
+            const real *R i0 = initial + r * w;
+            for (int64_t j = 0; j < w; j++) next[j] = b * ws[j] + c * s[j] + a * i0[j];
+        } else {
+            for (int64_t j = 0; j < w; j++) next[j] = b * ws[j] + c * s[j];
+        }
+        for (int64_t j = 0; j < w; j++) s1[j] = m * s[j];
+    }
+}
+/* dws holds the cotangent of next and becomes that of ws; dbcm[0..2] += those of b, c, m. */
+static void advance_back(int64_t n, int64_t w, real b, real c, real m, const real *R ws, const real *R initial,
+                         real *R dws, real *R dinitial, real *R dbcm) {
+    const real a = 1 - b;
+    for (int64_t r = 0; r < n; r++, ws += 2 * w, dws += 2 * w) {
+        const real *R s = ws + w;
+        real *R ds = dws + w;
+        dbcm[0] += dot(w, ws, dws);
+        dbcm[1] += dot(w, s, dws);
+        dbcm[2] += dot(w, s, ds);
+        if (initial) {
+            real *R di = dinitial + r * w;
+            dbcm[0] -= dot(w, initial + r * w, dws);
+            for (int64_t j = 0; j < w; j++) di[j] += a * dws[j];
+        }
+        for (int64_t j = 0; j < w; j++) {
+            ds[j] = c * dws[j] + m * ds[j];
+            dws[j] *= b;
+        }
+    }
+}
+static void masked(int64_t n, const real *R o, const real *R x, real *R y) {
+    for (int64_t r = 0; r < n; r++, o += n, x += n, y += n) {
+        for (int64_t j = 0; j <= r; j++) y[j] = o[j] * x[j];
+        for (int64_t j = r + 1; j < n; j++) y[j] = 0;
+    }
+}
+
+const mn_vec_t MN_TABLE = {
+#define MN_X(result, name, arguments) .name = name,
+    MN_VEC_LIST(MN_X)
+#undef MN_X
+};

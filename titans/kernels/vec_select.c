@@ -1,0 +1,35 @@
+/* vec_select: which table of vec.h is in use. */
+#include "titans/kernels/vec.h"
+#include <string.h>
+
+static const char *level = "plain";
+const mn_vec_t *mn_vec = &mn_vec_plain;
+
+static bool use(const char *name, const mn_vec_t *table) {
+    level = name;
+    mn_vec = table;
+    return true;
+}
+
+bool mn_vec_select(const char *name) {
+    const bool automatic = !strcmp(name, "auto");
+#ifdef MN_X86
+    __builtin_cpu_init();
+    const bool avx2 = __builtin_cpu_supports("avx2");
+    const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+                        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw");
+    if (avx512 && (automatic || !strcmp(name, "avx512"))) return use("avx512", &mn_vec_avx512);
+    if (avx2 && (automatic || !strcmp(name, "avx2"))) return use("avx2", &mn_vec_avx2);
+#endif
+    if (automatic || !strcmp(name, "plain")) return use("plain", &mn_vec_plain);
+    return false;
+}
+
+/* Before main, so that no model is met by two threads first. */
+__attribute__((constructor)) static void choose(void) {
+    mn_vec_select("auto");
+}
+
+const char *mn_vec_level(void) {
+    return level;
+}

@@ -1,0 +1,33 @@
+/* layout: parameters as the passes want them. Tensors that meet the same rows lie side by side, so that a few wide products
+ * do for many narrow ones: in = [q | k | v | gate | alpha | eta | theta], ffn = [gate | up]; convolution kernels lie tap
+ * by tap. Gradients are gathered in the same layout and added back tensor by tensor. */
+#ifndef MN_LAYOUT_H
+#define MN_LAYOUT_H
+#include "titans/memory.h"
+#include "titans/model.h"
+
+/* Offsets of a layer's tensors in the packed block. */
+typedef struct mn_layer {
+    int64_t norm1, in, conv, bias, persistent, w[MN_DEPTH_MAX], norm, out, norm2, ffn, down;
+} mn_layer_t;
+
+/* Where a parameter's (rows, cols) lie in the packed block: rows of stride ld, or turned (the transpose). */
+typedef struct mn_place {
+    int64_t at, rows, cols, ld;
+    bool turned;
+} mn_place_t;
+
+typedef struct mn_layout {
+    mn_memory_t memory;
+    int64_t in_width, gates; /* columns of in, a multiple of 16; first column of alpha in it: 4 D */
+    int64_t size;            /* numbers of the packed block */
+    int64_t embed, norm, head, head_bias, query;
+    mn_layer_t *layers; /* L */
+    mn_place_t *places; /* one a parameter */
+} mn_layout_t;
+
+/* packed[0..layout->size) = the model's parameters; gradient += packed. */
+void mn_layout_pack(const mn_model_t *model, mn_real_t *packed);
+void mn_layout_unpack_add(const mn_model_t *model, const mn_real_t *packed, mn_real_t *gradient);
+
+#endif

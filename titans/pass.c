@@ -1,0 +1,438 @@
+/* pass: geometry and buffers of a sequence, and the two entry points of model.h.
+ *
+ * Samples are spread over MN_SLOTS gradients, sample i to slot i % slots, each slot in order on one thread; the slots are
+ * added up in order. With fewer samples than threads, the threads share each sample's rows and heads instead. Both orders
+ * are fixed by the batch, so any number of threads gives the same bits. */
+#include "titans/pass.h"
+#include "genomics/base/par.h"
+#include "titans/heads.h"
+#include "titans/kernels/gemm.h"
+#include "titans/kernels/vec.h"
+#include <string.h>
+
+typedef mn_real_t real;
+
+enum { MN_SLOTS = 16, PIECE = 2048 }; /* gradients in parallel; tokens of one piece of a forward pass */
+
+struct mn_work {
+    const mn_model_t *model;
+    int64_t max_memory;
+    real *packed;    /* parameters as layout.h has them */
+    real *gradients; /* slots * layout->size */
+    int64_t n_gradients, n_arenas;
+    mn_arena_t *arenas; /* one a thread */
+};
+
+/* ---- geometry and buffers */
+
+void mn_pass_plan(mn_pass_t *pass, const mn_model_t *model, int64_t position, int64_t length) {
+    const mn_config_t *c = &model->config;
+    const int64_t C = c->chunk;
+    pass->model = model;
+    pass->layout = model->layout;
+    pass->length = length;
+    pass->position = position;
+    pass->base = position / C * C / MN_ROWS * MN_ROWS;
+    pass->scan = position / C * C - pass->base;
+    pass->first = position - pass->base;
+    pass->start = pass->first + (position == 0 ? c->persistent : 0);
+    pass->rows = pass->start + length;
+    pass->padded = (pass->rows + MN_ROWS - 1) / MN_ROWS * MN_ROWS;
+    const int64_t chunks = pass->scan + (pass->rows - pass->scan + C - 1) / C * C;
+    pass->room = chunks > pass->padded ? chunks : pass->padded;
+    pass->groups = (pass->padded + MN_GROUP - 1) / MN_GROUP;
+}
+
+static real *take(mn_arena_t *arena, int64_t n) {
+    return mn_arena_take(arena, n, sizeof(real));
+}
+
+static void take_acts(const mn_pass_t *pass, mn_acts_t *a, bool backward, bool lean, mn_arena_t *arena) {
+    const mn_config_t *c = &pass->model->config;
+    const mn_memory_t *memory = &pass->layout->memory;
+    const int64_t D = c->dim, H = c->heads, F = c->ffn, L = memory->depth, n = pass->room, W = pass->layout->in_width;
+    const int64_t lead = (c->conv - 1) * W;
+    mn_acts_t b = {.x = take(arena, n * D), .z = take(arena, n * D), .in = take(arena, lead + n * W),
+                   .conv = take(arena, n * 3 * D), .qkv = take(arena, n * 3 * D), .alpha = take(arena, n * H),
+                   .eta = take(arena, n * H), .theta = take(arena, n * H * L), .y = take(arena, n * D),
+                   .o = take(arena, n * D), .mid = take(arena, n * D), .z2 = take(arena, n * D),
+                   .gu = take(arena, n * 2 * F), .h = take(arena, n * F),
+                   .tapes = mn_arena_take(arena, H, sizeof(mn_tape_t))};
+    if (b.in) b.in += lead;
+    for (int64_t h = 0; h < H; h++) {
+        mn_tape_t tape = {.every = 2};
+        if (backward)
+            mn_tape_take(&tape, memory, pass->rows - pass->scan, lean, arena);
+        else
+            tape.chunks = take(arena, 2 * memory->chunk_size);
+        if (b.tapes) b.tapes[h] = tape;
+    }
+    if (a) *a = b;
+}
+
+void mn_pass_take(mn_pass_t *pass, bool backward, bool lean, mn_arena_t *arena) {
+    const mn_config_t *c = &pass->model->config;
+    const mn_memory_t *memory = &pass->layout->memory;
+    const int64_t D = c->dim, H = c->heads, F = c->ffn, n = pass->room, W = pass->layout->in_width;
+    pass->acts = mn_arena_take(arena, c->layers, sizeof *pass->acts);
+    for (int64_t l = 0; l < c->layers; l++) {
+        if (l == 0 || backward)
+            take_acts(pass, pass->acts ? &pass->acts[l] : NULL, backward, lean, arena);
+        else if (pass->acts)
+            pass->acts[l] = pass->acts[0];
+    }
+    pass->x = backward ? take(arena, n * D) : pass->acts ? pass->acts[0].x : NULL;
+    pass->memories = take(arena, H * memory->state_size);
+    pass->scratch = take(arena, H * memory->scratch_size);
+    pass->hidden = take(arena, n * D);
+    pass->logits = take(arena, MN_GROUP * c->vocab);
+    pass->pool = take(arena, mn_heads_pool_size(c));
+    if (!backward) return;
+    real **wide[] = {&pass->dx, &pass->dmid, &pass->dz, &pass->dy, &pass->dgo};
+    for (size_t i = 0; i < sizeof wide / sizeof *wide; i++) *wide[i] = take(arena, n * D);
+    pass->din = take(arena, n * W);
+    pass->dconv = take(arena, (n + c->conv) * 3 * D);
+    pass->dqkv = take(arena, n * 3 * D);
+    pass->dgu = take(arena, n * 2 * F);
+    pass->dh = take(arena, n * F);
+    pass->dalpha = take(arena, n * H);
+    pass->deta = take(arena, n * H);
+    pass->dtheta = take(arena, n * H * memory->depth);
+    pass->dmemories = take(arena, H * memory->state_size);
+    pass->gains = take(arena, pass->groups * 3 * D);
+}
+
+void mn_pass_group(const mn_pass_t *pass, int64_t i, int64_t *from, int64_t *to) {
+    *from = i * MN_GROUP;
+    *to = *from + MN_GROUP < pass->padded ? *from + MN_GROUP : pass->padded;
+}
+
+typedef struct {
+    mn_pass_t *pass;
+    int64_t layer;
+    void (*task)(mn_pass_t *, int64_t, int64_t);
+} phase_t;
+
+static void run_phase(void *ctx, int64_t i) {
+    phase_t *phase = ctx;
+    phase->task(phase->pass, phase->layer, i);
+}
+
+void mn_pass_for(mn_pass_t *pass, int64_t layer, int64_t n, void (*task)(mn_pass_t *, int64_t, int64_t)) {
+    mn_par_for(n, run_phase, &(phase_t){pass, layer, task});
+}
+
+/* ---- a piece through the layers */
+
+static void embed(mn_pass_t *pass, const int32_t *ids) {
+    const int64_t D = pass->model->config.dim;
+    real *x = pass->acts[0].x;
+    memset(x, 0, (size_t)(pass->start * D) * sizeof *x);
+    memset(x + pass->rows * D, 0, (size_t)((pass->padded - pass->rows) * D) * sizeof *x);
+    for (int64_t t = 0; t < pass->length; t++)
+        memcpy(x + (pass->start + t) * D, pass->w + pass->layout->embed + ids[t] * D, (size_t)D * sizeof *x);
+}
+
+static void run_layer(mn_pass_t *pass, int64_t layer, real *output) {
+    pass->x = output;
+    mn_lmm_forward(pass, layer);
+    mn_ffn_forward(pass, layer);
+}
+
+static void backward(mn_pass_t *pass, const int32_t *ids) {
+    const int64_t D = pass->model->config.dim;
+    for (int64_t l = pass->model->config.layers - 1; l >= 0; l--) {
+        const mn_layer_t *at = &pass->layout->layers[l];
+        const int64_t gains[] = {at->norm1, at->norm2, at->norm};
+        memset(pass->gains, 0, (size_t)(pass->groups * 3 * D) * sizeof(real));
+        mn_ffn_backward(pass, l);
+        mn_lmm_backward(pass, l);
+        for (int64_t i = 0; i < pass->groups * 3; i++) mn_vec->axpy(D, 1, pass->gains + i * D, pass->g + gains[i % 3]);
+        real *dx = pass->dx;
+        pass->dx = pass->dmid;
+        pass->dmid = dx;
+    }
+    for (int64_t t = 0; t < pass->length; t++)
+        mn_vec->axpy(D, 1, pass->dx + (pass->start + t) * D, pass->g + pass->layout->embed + ids[t] * D);
+}
+
+/* ---- work space */
+
+mn_status_t mn_work_new(const mn_model_t *model, int64_t max_memory, mn_work_t **out, mn_err_t *err) {
+    mn_work_t *work = NULL;
+    mn_status_t status;
+    *out = NULL;
+    if ((status = mn_mem_new((void **)&work, 1, sizeof *work, err))) return status;
+    work->model = model;
+    work->max_memory = max_memory > 0 ? max_memory : mn_mem_available() / 2;
+    work->n_arenas = mn_par_threads();
+    if ((status = mn_mem_new((void **)&work->packed, model->layout->size, sizeof(real), err)) ||
+        (status = mn_mem_new((void **)&work->arenas, work->n_arenas, sizeof *work->arenas, err))) {
+        mn_work_free(work);
+        return status;
+    }
+    *out = work;
+    return MN_OK;
+}
+
+void mn_work_free(mn_work_t *work) {
+    if (!work) return;
+    for (int64_t i = 0; work->arenas && i < work->n_arenas; i++) mn_mem_free(work->arenas[i].base);
+    mn_mem_free(work->arenas);
+    mn_mem_free(work->gradients);
+    mn_mem_free(work->packed);
+    mn_mem_free(work);
+}
+
+/* What a forward pass holds over all pieces of a sample. */
+typedef struct {
+    mn_state_t own;
+    double *sum; /* D */
+    real *pool;
+} forward_t;
+
+static forward_t take_forward(const mn_model_t *model, mn_arena_t *arena) {
+    forward_t f = {.own = {.size = mn_state_size(model)}};
+    f.own.block = take(arena, f.own.size);
+    f.sum = mn_arena_take(arena, model->config.dim, sizeof *f.sum);
+    f.pool = take(arena, mn_heads_pool_size(&model->config));
+    return f;
+}
+
+/* Room for the longest pass of the batch in the arenas of `threads` threads; lean tells whether states must be thinned. */
+static mn_status_t fit(mn_work_t *work, int64_t threads, const mn_sample_t *samples, int64_t n, bool backward, bool *lean,
+                       mn_err_t *err) {
+    const mn_config_t *c = &work->model->config;
+    int64_t size[2] = {0}; /* kept whole, lean */
+    for (int64_t i = 0; i < n; i++)
+        for (int thin = 0; thin < (backward ? 2 : 1); thin++) {
+            mn_arena_t dry = {0};
+            mn_pass_t pass = {0};
+            int64_t length = samples[i].length, position = samples[i].state ? samples[i].state->position : 0;
+            if (!backward) {
+                take_forward(work->model, &dry);
+                if (length > PIECE) { /* its later pieces may begin anywhere in a block */
+                    length = PIECE + MN_ROWS + c->chunk;
+                    position = 0;
+                }
+            }
+            mn_pass_plan(&pass, work->model, position, length);
+            mn_pass_take(&pass, backward, thin, &dry);
+            if (dry.peak > size[thin]) size[thin] = dry.peak;
+        }
+    *lean = backward && mn_mem_mul(size[0], threads) > work->max_memory;
+    const int64_t need = size[*lean ? 1 : 0];
+    if (*lean && mn_mem_mul(need, threads) > work->max_memory)
+        return mn_err_set(err, MN_USAGE, NULL, "raise --max-memory, or shorten --length, or use fewer --threads",
+                          "%lld threads need %lld MB for activations, allowed are %lld MB", (long long)threads,
+                          (long long)(need / 1000000 * threads), (long long)(work->max_memory / 1000000));
+    if (threads > work->n_arenas) {
+        mn_status_t status = mn_mem_resize((void **)&work->arenas, work->n_arenas, threads, sizeof *work->arenas, err);
+        if (status) return status;
+        work->n_arenas = threads;
+    }
+    for (int64_t i = 0; i < threads; i++) {
+        mn_arena_t *arena = &work->arenas[i];
+        if (arena->size >= need) continue;
+        mn_mem_free(arena->base);
+        *arena = (mn_arena_t){0};
+        mn_status_t status = mn_mem_new((void **)&arena->base, need, 1, err);
+        if (status) return status;
+        arena->size = need;
+    }
+    return MN_OK;
+}
+
+typedef struct {
+    mn_work_t *work;
+    const mn_sample_t *samples;
+    int64_t n, slots;
+    bool lean;
+    /* forward */
+    mn_output_t *outputs;
+    /* gradient */
+    const mn_objective_t *objective;
+    double *nats, *weights;
+    int64_t *correct;
+} batch_t;
+
+static mn_status_t check(const mn_model_t *model, const mn_sample_t *samples, int64_t n, bool labels, mn_err_t *err) {
+    for (int64_t i = 0; i < n; i++) {
+        if (samples[i].length < 1 || samples[i].length > INT64_C(1) << 40)
+            return mn_err_set(err, MN_FAILED, NULL, NULL, "sample %lld has a length of %lld", (long long)i,
+                              (long long)samples[i].length);
+        if (labels && (samples[i].label < 0 || samples[i].label >= model->config.classes))
+            return mn_err_set(err, MN_FAILED, NULL, NULL, "sample %lld has label %d of %lld classes", (long long)i,
+                              samples[i].label, (long long)model->config.classes);
+        for (int64_t t = 0; t < samples[i].length; t++)
+            if (samples[i].ids[t] < 0 || samples[i].ids[t] >= model->config.vocab)
+                return mn_err_set(err, MN_FAILED, NULL, NULL, "sample %lld has id %d at %lld, vocabulary %lld", (long long)i,
+                                  samples[i].ids[t], (long long)t, (long long)model->config.vocab);
+    }
+    return MN_OK;
+}
+
+/* Threads that work on different samples: all, or one where sharing each sample's rows pays more. */
+static int64_t outer_threads(int64_t tasks) {
+    return tasks >= mn_par_threads() ? mn_par_threads() : 1;
+}
+
+static void run_samples(int64_t tasks, void (*task)(void *, int64_t), batch_t *batch) {
+    if (outer_threads(tasks) > 1)
+        mn_par_for(tasks, task, batch);
+    else
+        for (int64_t i = 0; i < tasks; i++) task(batch, i);
+}
+
+/* ---- forward */
+
+static void add_pooled(const mn_pass_t *pass, const real *rows, double *sum) {
+    const int64_t D = pass->model->config.dim;
+    for (int64_t r = pass->start; r < pass->rows; r++)
+        for (int64_t j = 0; j < D; j++) sum[j] += (double)rows[r * D + j];
+}
+
+static void forward_sample(void *ctx, int64_t i) {
+    batch_t *batch = ctx;
+    mn_work_t *work = batch->work;
+    const mn_model_t *model = work->model;
+    const mn_config_t *c = &model->config;
+    const mn_sample_t *sample = &batch->samples[i];
+    mn_output_t *out = &batch->outputs[i];
+    mn_arena_t *arena = &work->arenas[batch->slots > 1 ? mn_par_thread() : 0];
+    const int64_t D = c->dim, V = c->vocab;
+    const bool whole = sample->length <= PIECE;
+    arena->used = 0;
+    forward_t f = take_forward(model, arena);
+    mn_state_t *state = sample->state || whole ? sample->state : &f.own;
+    memset(f.sum, 0, (size_t)D * sizeof *f.sum);
+    const int64_t mark = arena->used;
+    for (int64_t done = 0; done < sample->length;) {
+        const int64_t n = sample->length - done < PIECE ? sample->length - done : PIECE;
+        const int32_t *ids = sample->ids + done, next = done + n < sample->length ? ids[n] : out->next;
+        mn_pass_t pass = {.w = work->packed, .state = state};
+        arena->used = mark;
+        mn_pass_plan(&pass, model, state ? state->position : 0, n);
+        mn_pass_take(&pass, false, false, arena);
+        pass.pool = f.pool;
+        if (done == 0) mn_heads_pool_start(&pass);
+        embed(&pass, ids);
+        for (int64_t l = 0; l <= c->layers; l++) {
+            if (l > 0) run_layer(&pass, l - 1, pass.acts[0].x);
+            if (out->layer != l || out->layer < 0) continue;
+            if (out->hidden) memcpy(out->hidden + done * D, pass.x + pass.start * D, (size_t)(n * D) * sizeof(real));
+            if (out->pooled) add_pooled(&pass, pass.x, f.sum);
+        }
+        mn_heads_hidden(&pass);
+        if (out->layer < 0) {
+            if (out->hidden) memcpy(out->hidden + done * D, pass.hidden + pass.start * D, (size_t)(n * D) * sizeof(real));
+            if (out->pooled) add_pooled(&pass, pass.hidden, f.sum);
+        }
+        if (out->nats || out->logits)
+            mn_heads_score(&pass, ids, next, out->nats ? out->nats + done : NULL,
+                           out->logits ? out->logits + done * V : NULL);
+        if (out->classes) {
+            mn_heads_pool_add(&pass);
+            if (done + n == sample->length) mn_heads_classes(&pass, out->classes);
+        }
+        if (state) state->position = pass.base + pass.rows;
+        done += n;
+    }
+    if (out->pooled)
+        for (int64_t j = 0; j < D; j++) out->pooled[j] = (real)(f.sum[j] / (double)sample->length);
+}
+
+mn_status_t mn_model_forward(const mn_model_t *model, mn_work_t *work, const mn_sample_t *samples, int64_t n,
+                             mn_output_t *outputs, mn_err_t *err) {
+    batch_t batch = {.work = work, .samples = samples, .n = n, .outputs = outputs, .slots = outer_threads(n)};
+    mn_status_t status;
+    if ((status = check(model, samples, n, false, err)) ||
+        (status = fit(work, batch.slots, samples, n, false, &batch.lean, err)))
+        return status;
+    mn_layout_pack(model, work->packed);
+    run_samples(n, forward_sample, &batch);
+    return MN_OK;
+}
+
+/* ---- gradient */
+
+static bool is_target(const mn_objective_t *objective, int32_t id) {
+    return !objective->ignore || !objective->ignore[id];
+}
+
+static double sample_targets(const mn_objective_t *objective, const mn_sample_t *sample) {
+    if (objective->kind == MN_LOSS_CLASS) return (double)sample->weight;
+    int64_t count = 0;
+    for (int64_t t = 1; t < sample->length; t++) count += is_target(objective, sample->ids[t]);
+    return (double)count;
+}
+
+double mn_model_targets(const mn_objective_t *objective, const mn_sample_t *samples, int64_t n) {
+    double sum = 0;
+    for (int64_t i = 0; i < n; i++) sum += sample_targets(objective, &samples[i]);
+    return sum;
+}
+
+static void gradient_slot(void *ctx, int64_t slot) {
+    batch_t *batch = ctx;
+    mn_work_t *work = batch->work;
+    const mn_model_t *model = work->model;
+    mn_arena_t *arena = &work->arenas[outer_threads(batch->slots) > 1 ? mn_par_thread() : 0];
+    real *g = work->gradients + slot * model->layout->size;
+    memset(g, 0, (size_t)model->layout->size * sizeof *g);
+    for (int64_t i = slot; i < batch->n; i += batch->slots) {
+        const mn_sample_t *sample = &batch->samples[i];
+        const mn_objective_t *objective = batch->objective;
+        mn_pass_t pass = {.w = work->packed, .g = g, .state = sample->state};
+        bool correct = false;
+        arena->used = 0;
+        mn_pass_plan(&pass, model, sample->state ? sample->state->position : 0, sample->length);
+        mn_pass_take(&pass, true, batch->lean, arena);
+        real *last = pass.x;
+        embed(&pass, sample->ids);
+        for (int64_t l = 0; l < model->config.layers; l++)
+            run_layer(&pass, l, l + 1 < model->config.layers ? pass.acts[l + 1].x : last);
+        mn_heads_hidden(&pass);
+        batch->nats[i] = objective->kind == MN_LOSS_CLASS
+                             ? mn_heads_class(&pass, sample, objective->label_smoothing, objective->scale, &correct)
+                             : mn_heads_next_token(&pass, sample->ids, objective->ignore, objective->scale);
+        batch->weights[i] = sample_targets(objective, sample);
+        batch->correct[i] = correct;
+        backward(&pass, sample->ids);
+        if (sample->state) sample->state->position = pass.base + pass.rows;
+    }
+}
+
+mn_status_t mn_model_gradient(const mn_model_t *model, mn_work_t *work, const mn_objective_t *objective,
+                              const mn_sample_t *samples, int64_t n, mn_real_t *gradient, mn_loss_t *loss, mn_err_t *err) {
+    batch_t batch = {.work = work, .samples = samples, .n = n, .objective = objective};
+    mn_status_t status;
+    batch.slots = n < MN_SLOTS ? n : MN_SLOTS;
+    if ((status = check(model, samples, n, objective->kind == MN_LOSS_CLASS, err)) ||
+        (status = fit(work, outer_threads(batch.slots), samples, n, true, &batch.lean, err)))
+        return status;
+    if (work->n_gradients < batch.slots) {
+        mn_mem_free(work->gradients);
+        work->gradients = NULL;
+        work->n_gradients = 0;
+        if ((status = mn_mem_new((void **)&work->gradients, batch.slots * model->layout->size, sizeof(real), err)))
+            return status;
+        work->n_gradients = batch.slots;
+    }
+    double *sums = NULL;
+    if ((status = mn_mem_new((void **)&sums, 3 * n, sizeof *sums, err))) return status;
+    batch.nats = sums;
+    batch.weights = sums + n;
+    batch.correct = (int64_t *)(sums + 2 * n);
+    mn_layout_pack(model, work->packed);
+    run_samples(batch.slots, gradient_slot, &batch);
+    for (int64_t i = 0; i < n; i++) {
+        loss->nats += batch.nats[i];
+        loss->weight += batch.weights[i];
+        loss->correct += batch.correct[i];
+    }
+    for (int64_t s = 0; s < batch.slots; s++)
+        mn_layout_unpack_add(model, work->gradients + s * model->layout->size, gradient);
+    mn_mem_free(sums);
+    return MN_OK;
+}
