@@ -9,8 +9,14 @@
 
 enum { HEADER = 128, LENGTH_AT = 8, TEXT_AT = 10 };
 
-static const char *const descriptions[] = {"|u1", "<u2", "<u4", "<f4"};
+/* Numbers are written as they lie in memory, which the description says; read are little-endian ones. */
+static const char *const descriptions[2][4] = {{"|u1", "<u2", "<u4", "<f4"}, {"|u1", ">u2", ">u4", ">f4"}};
 static const int sizes[] = {1, 2, 4, 4};
+
+static const char *describe(int type) {
+    const uint16_t one = 1;
+    return descriptions[!*(const uint8_t *)&one][type];
+}
 
 /* HEADER bytes, whatever the numbers, so that it can be written again at the end. */
 static mn_status_t write_header(mn_npy_writer_t *npy, mn_err_t *err) {
@@ -23,7 +29,7 @@ static mn_status_t write_header(mn_npy_writer_t *npy, mn_err_t *err) {
     header[LENGTH_AT] = HEADER - TEXT_AT;
     header[LENGTH_AT + 1] = 0;
     int used = TEXT_AT + snprintf(header + TEXT_AT, sizeof header - TEXT_AT,
-                                  "{'descr': '%s', 'fortran_order': False, 'shape': %s, }", descriptions[npy->type], shape);
+                                  "{'descr': '%s', 'fortran_order': False, 'shape': %s, }", describe(npy->type), shape);
     memset(header + used, ' ', (size_t)(HEADER - used));
     header[HEADER - 1] = '\n';
     if (fwrite(header, 1, HEADER, npy->writer.file) == HEADER) return MN_OK;
@@ -48,10 +54,6 @@ mn_status_t mn_npy_open(mn_npy_writer_t *npy, const char *path, mn_npy_type_t ty
 
 mn_status_t mn_npy_write(mn_npy_writer_t *npy, const void *data, int64_t rows, mn_err_t *err) {
     size_t count = (size_t)(rows * (npy->inner ? npy->inner : 1)), size = (size_t)sizes[npy->type];
-    const uint16_t one = 1;
-    uint8_t first;
-    memcpy(&first, &one, 1);
-    if (!first) return mn_err_set(err, MN_FAILED, npy->writer.path, NULL, "arrays need a little-endian machine");
     npy->rows += rows;
     if (fwrite(data, size, count, npy->writer.file) == count) return MN_OK;
     return mn_err_set(err, MN_IO, npy->writer.path, "free some space or write elsewhere", "cannot write: %s",
@@ -72,7 +74,25 @@ void mn_npy_drop(mn_npy_writer_t *npy) {
     mn_writer_drop(&npy->writer);
 }
 
+mn_status_t mn_npy_table_path(const char *path, char **out, mn_err_t *err) {
+    size_t length = strlen(path);
+    *out = NULL;
+    if (length < 5 || strcmp(path + length - 4, ".npy"))
+        return mn_err_set(err, MN_USAGE, path, "name the array OUT.npy", "an array's name must end in .npy");
+    mn_status_t status = mn_mem_string(out, path, err);
+    if (!status) memcpy(*out + length - 3, "tsv", 3);
+    return status;
+}
+
 /* ---- reading */
+
+bool mn_npy_is_array(const char *path) {
+    char magic[6] = "";
+    FILE *file = strcmp(path, "-") ? fopen(path, "rb") : NULL;
+    bool read = file && fread(magic, 1, sizeof magic, file) == sizeof magic;
+    if (file) fclose(file);
+    return read && !memcmp(magic, "\x93NUMPY", sizeof magic);
+}
 
 static mn_status_t refuse_array(const mn_npy_reader_t *npy, mn_err_t *err, const char *what) {
     return mn_err_set(err, MN_INPUT, npy->path, "give an array that `mnemon tokenize` wrote", "%s", what);
@@ -98,7 +118,7 @@ static mn_status_t read_header(mn_npy_reader_t *npy, mn_err_t *err) {
     const char *type = find_value(text, "'descr'"), *shape = find_value(text, "'shape'");
     npy->type = -1;
     for (int i = MN_NPY_U1; type && i <= MN_NPY_U4; i++)
-        if (!strncmp(type + 1, descriptions[i], 3)) npy->type = i;
+        if (!strncmp(type + 1, descriptions[0][i], 3)) npy->type = i;
     if (npy->type < 0) return refuse_array(npy, err, "expected numbers of type u1, u2 or u4");
     char *end = NULL;
     errno = 0;

@@ -21,6 +21,9 @@ mn_status_t mn_npy_write(mn_npy_writer_t *npy, const void *data, int64_t rows, m
 mn_status_t mn_npy_commit(mn_npy_writer_t *npy, mn_err_t *err); /* as mn_writer_commit */
 void mn_npy_drop(mn_npy_writer_t *npy);                         /* as mn_writer_drop */
 
+/* OUT.npy -> OUT.tsv, the table beside an array. MN_USAGE when path does not end in .npy. Owner: the caller, mn_mem_free. */
+mn_status_t mn_npy_table_path(const char *path, char **out, mn_err_t *err);
+
 /* A one-dimensional u1, u2 or u4 array, read in pieces. */
 typedef struct mn_npy_reader {
     FILE *file;
@@ -29,6 +32,8 @@ typedef struct mn_npy_reader {
     int64_t rows, at; /* numbers in all, and read so far */
 } mn_npy_reader_t;
 
+/* Whether a file begins as an array does. */
+bool mn_npy_is_array(const char *path);
 mn_status_t mn_npy_reader_open(mn_npy_reader_t *npy, const char *path, mn_err_t *err);
 /* Up to n numbers into out; *got 0 at the end. */
 mn_status_t mn_npy_read(mn_npy_reader_t *npy, int64_t n, uint32_t *out, int64_t *got, mn_err_t *err);
