@@ -27,8 +27,8 @@ static const mn_option_t options[] = {
               "record: the mean over BOS and all tokens; token: a row each, without BOS", .choices = per_names,
               .fallback = "record"),
     MN_OPTION(settings_t, layer, NULL, "layer", INT, "N",
-              "rows after layer N; 0: the embedding, -1: after the last layer and its norm", .fallback = "-1", .min = -1,
-              .max = 256),
+              "rows after layer N; 0: the embedding, -1: after the last layer and its norm", .fallback = "-1",
+              .min = -1, .max = 256),
     MN_OPTION_GROUP(settings_t, reading, "Reading", mn_reading_options),
     MN_COMMON_OPTIONS,
     {0}};
@@ -77,16 +77,19 @@ static mn_status_t pass(run_t *run, int64_t n, mn_err_t *err) {
     int64_t rows = n;
     if (run->settings->per == PER_TOKEN)
         for (int64_t i = rows = 0; i < n; i++) rows += run->samples[i].length;
-    mn_status_t status = mn_mem_reserve((void **)&run->rows, &run->rows_capacity, rows * run->width,
-                                        (int64_t)sizeof *run->rows, err);
+    mn_status_t status =
+        mn_mem_reserve((void **)&run->rows, &run->rows_capacity, rows * run->width, (int64_t)sizeof *run->rows, err);
     mn_real_t *row = run->rows;
     for (int64_t i = 0; i < n && !status; i++) {
         run->outputs[i] = (mn_output_t){.layer = run->settings->layer, .next = -1};
-        if (run->settings->per == PER_TOKEN) run->outputs[i].hidden = row;
-        else run->outputs[i].pooled = row;
+        if (run->settings->per == PER_TOKEN)
+            run->outputs[i].hidden = row;
+        else
+            run->outputs[i].pooled = row;
         row += run->width * (run->settings->per == PER_TOKEN ? run->samples[i].length : 1);
     }
-    return status ? status : mn_model_forward(run->engine->model, run->engine->work, run->samples, n, run->outputs, err);
+    return status ? status
+                  : mn_model_forward(run->engine->model, run->engine->work, run->samples, n, run->outputs, err);
 }
 
 static void clear_batch(run_t *run) {
@@ -100,8 +103,10 @@ static mn_status_t flush_batch(run_t *run, mn_err_t *err) {
     mn_status_t status = pass(run, run->n, err);
     for (int64_t i = 0; i < run->n && !status; i++) {
         int64_t first = run->array.rows;
-        if (run->settings->per == PER_RECORD) status = write_rows(run, run->outputs[i].pooled, 1, err);
-        else status = write_rows(run, run->outputs[i].hidden + run->width, run->samples[i].length - 1, err);
+        if (run->settings->per == PER_RECORD)
+            status = write_rows(run, run->outputs[i].pooled, 1, err);
+        else
+            status = write_rows(run, run->outputs[i].hidden + run->width, run->samples[i].length - 1, err);
         if (!status) name_rows(run, run->names[i], first);
     }
     clear_batch(run);
@@ -126,8 +131,9 @@ static mn_status_t read_tokens(run_t *run, reader_t *reader, int64_t most, mn_er
     mn_status_t status = MN_OK;
     while (!status && !reader->ended && run->used - reader->first < most) {
         if (!reader->piece.n) status = mn_input_read(reader->in, &reader->piece, err);
-        if (!status) status = mn_mem_reserve((void **)&run->ids, &run->capacity, run->used + PART + MN_KMER_MAX,
-                                             (int64_t)sizeof *run->ids, err);
+        if (!status)
+            status = mn_mem_reserve((void **)&run->ids, &run->capacity, run->used + PART + MN_KMER_MAX,
+                                    (int64_t)sizeof *run->ids, err);
         if (status) break;
         int64_t n = reader->piece.n < PART ? reader->piece.n : PART;
         reader->ended = n == 0;
@@ -169,7 +175,8 @@ static mn_status_t embed_long(run_t *run, reader_t *reader, mn_err_t *err) {
 
 static mn_status_t embed_record(run_t *run, mn_input_t *in, const char *name, mn_err_t *err) {
     reader_t reader = {.in = in, .name = name, .stream.tokenizer = run->engine->tokenizer, .first = run->used};
-    mn_status_t status = mn_mem_reserve((void **)&run->ids, &run->capacity, run->used + 1, (int64_t)sizeof *run->ids, err);
+    mn_status_t status =
+        mn_mem_reserve((void **)&run->ids, &run->capacity, run->used + 1, (int64_t)sizeof *run->ids, err);
     if (status) return status;
     run->ids[run->used++] = MN_ID_BOS;
     status = read_tokens(run, &reader, run->piece + 1, err);
@@ -272,8 +279,9 @@ const mn_command_t mn_cmd_embed = {
     .operands = "-m MODEL IN... -o OUT.npy",
     .min_operands = 1,
     .max_operands = -1,
-    .about = "IN is FASTA, FASTQ, SAM, BAM or CRAM, '-' for stdin; records of any length. OUT.npy is float32 (rows, width); "
-             "OUT.tsv tells for each record its first row and its number of rows.",
+    .about =
+        "IN is FASTA, FASTQ, SAM, BAM or CRAM, '-' for stdin; records of any length. OUT.npy is float32 (rows, width); "
+        "OUT.tsv tells for each record its first row and its number of rows.",
     .options = options,
     .settings_size = sizeof(settings_t),
     .examples = "mnemon embed -m genome.safetensors genes.fa -o genes.npy\n"

@@ -77,8 +77,8 @@ static mn_status_t score_rows(const mn_engine_t *engine, bool rc, scored_t *rows
     mn_progress_t progress = mn_progress_start("evaluate", "rows", rows->n, 0);
     for (int64_t i = 0; i < rows->n && !status; i += SLICE) {
         int64_t n = rows->n - i < SLICE ? rows->n - i : SLICE;
-        status = mn_score_classes(engine->model, engine->work, engine->tokenizer, rc, rows->bases + i, rows->lengths + i,
-                                  n, NULL, rows->probabilities + i * classes, err);
+        status = mn_score_classes(engine->model, engine->work, engine->tokenizer, rc, rows->bases + i,
+                                  rows->lengths + i, n, NULL, rows->probabilities + i * classes, err);
         mn_progress_update(&progress, i + n, NULL);
     }
     if (!status) mn_progress_end(&progress);
@@ -103,7 +103,9 @@ static mn_status_t write_metrics(const mn_args_t *args, const mn_metrics_t *metr
 static mn_status_t evaluate(const mn_args_t *args, const mn_engine_t *engine, mn_err_t *err) {
     const settings_t *s = args->settings;
     const char *const *labels = (const char *const *)engine->info.labels;
-    mn_labelled_options_t reading = {.invalid = s->invalid, .mask_lowercase = s->mask_lowercase, .classes = labels,
+    mn_labelled_options_t reading = {.invalid = s->invalid,
+                                     .mask_lowercase = s->mask_lowercase,
+                                     .classes = labels,
                                      .n_classes = engine->info.n_labels};
     mn_labelled_t *set = NULL;
     mn_metrics_t metrics = {0};
@@ -112,8 +114,8 @@ static mn_status_t evaluate(const mn_args_t *args, const mn_engine_t *engine, mn
     if (!status) status = choose_rows(set, s->split, args->operands[0], &rows, err);
     if (!status) status = score_rows(engine, mn_engine_rc(engine, s->rc), &rows, err);
     if (!status)
-        status = mn_metrics_measure(rows.probabilities, rows.labels, rows.n, engine->model->config.classes, s->resamples,
-                                    (uint64_t)s->common.seed, &metrics, err);
+        status = mn_metrics_measure(rows.probabilities, rows.labels, rows.n, engine->model->config.classes,
+                                    s->resamples, (uint64_t)s->common.seed, &metrics, err);
     if (!status) status = write_metrics(args, &metrics, labels, err);
     mn_metrics_done(&metrics);
     done_scored(&rows);
@@ -138,9 +140,10 @@ const mn_command_t mn_cmd_evaluate = {
     .operands = "-m MODEL DATA...",
     .min_operands = 1,
     .max_operands = -1,
-    .about = "DATA is as for finetune: a TSV or CSV with columns label, sequence and optionally split, class folders, or "
-             "CLASS=FILE. Printed are accuracy, Matthews correlation (mcc), F1, areas under the ROC and precision-recall "
-             "curves, log loss and the confusion matrix.",
+    .about =
+        "DATA is as for finetune: a TSV or CSV with columns label, sequence and optionally split, class folders, or "
+        "CLASS=FILE. Printed are accuracy, Matthews correlation (mcc), F1, areas under the ROC and precision-recall "
+        "curves, log loss and the confusion matrix.",
     .options = options,
     .settings_size = sizeof(settings_t),
     .examples = "mnemon evaluate -m promoters.safetensors promoters.tsv.gz\n"

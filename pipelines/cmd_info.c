@@ -8,6 +8,7 @@
 #include "genomics/split.h"
 #include "pipelines/commands.h"
 #include "titans/safetensors.h"
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -36,7 +37,8 @@ static void add_metadata(mn_json_t *out, const mn_tensors_t *tensors) {
         if (strncmp(key, "xxh3", 4) == 0 || strcmp(key, "kind") == 0) continue;
         if ((*text == '{' || *text == '[') && mn_json_parse(text, strlen(text), key, &parsed, NULL) == MN_OK)
             mn_json_set(out, key, parsed);
-        else mn_json_set_string(out, key, text);
+        else
+            mn_json_set_string(out, key, text);
     }
 }
 
@@ -81,7 +83,8 @@ static mn_status_t describe_sequences(const char *path, mn_json_t *out, mn_err_t
     int64_t n = 0, shortest = INT64_MAX, longest = 0;
     while (!(status = mn_input_next(in, &record, err)) && record) {
         mn_piece_t piece;
-        while (!(status = mn_input_read(in, &piece, err)) && piece.n) {}
+        while (!(status = mn_input_read(in, &piece, err)) && piece.n) {
+        }
         if (status) break;
         n++;
         if (record->counts.bases < shortest) shortest = record->counts.bases;
@@ -95,7 +98,7 @@ static mn_status_t describe_sequences(const char *path, mn_json_t *out, mn_err_t
         mn_json_set_int(out, "bases", counts.bases);
         mn_json_set_int(out, "shortest", n ? shortest : 0);
         mn_json_set_int(out, "longest", longest);
-        mn_json_set_real(out, "gc", known ? (double)counts.gc / (double)known : 0);
+        mn_json_set_real(out, "gc", known ? round(1e6 * (double)counts.gc / (double)known) / 1e6 : 0);
         mn_json_set_int(out, "n", counts.n);
         mn_json_set_int(out, "replaced", counts.replaced);
     }
@@ -157,7 +160,8 @@ static mn_status_t describe_labelled(const char *path, mn_json_t *out, mn_err_t 
 static void describe_array(const char *head, int64_t size, mn_json_t *out) {
     enum { HEADER = 10 };
     char type[16] = "?", shape[128] = "?";
-    const char *text = size > HEADER ? head + HEADER : "", *descr = strstr(text, "'descr': '"), *open = strchr(text, '(');
+    const char *text = size > HEADER ? head + HEADER : "", *descr = strstr(text, "'descr': '"),
+               *open = strchr(text, '(');
     if (descr) sscanf(descr, "'descr': '%15[^']", type);
     if (open) sscanf(open, "%120[^)]", shape);
     if (open) strcat(shape, ")");
@@ -173,13 +177,23 @@ static bool is_folder(const char *path) {
     return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
 }
 
+/* Header length below 16 MiB, then the header's JSON: before all else, as a length's first byte can be any letter. */
+static bool is_safetensors(const char *path) {
+    char head[9] = "";
+    FILE *file = fopen(path, "rb");
+    size_t got = file ? fread(head, 1, sizeof head, file) : 0;
+    if (file) fclose(file);
+    return got == sizeof head && head[8] == '{' && memcmp(head + 3, "\0\0\0\0\0", 5) == 0;
+}
+
 static mn_status_t describe(const char *path, bool list, mn_json_t *out, mn_err_t *err) {
     enum { HEAD = 1024 };
     char head[HEAD + 1] = "";
     int64_t got = 0;
     mn_source_t *source;
-    if (is_folder(path) || (strchr(path, '=') && !mn_file_exists(path))) return describe_labelled(path, out, err);
     if (strcmp(path, "-") == 0) return mn_err_set(err, MN_USAGE, NULL, NULL, "info needs a file, not stdin");
+    if (is_folder(path) || (strchr(path, '=') && !mn_file_exists(path))) return describe_labelled(path, out, err);
+    if (is_safetensors(path)) return describe_tensors(path, list, out, err);
     mn_status_t status = mn_source_open(path, 1, &source, err);
     if (status) return status;
     bool sequences = mn_source_format(source) != MN_FORMAT_OTHER;
@@ -188,8 +202,6 @@ static mn_status_t describe(const char *path, bool list, mn_json_t *out, mn_err_
     if (status) return status;
     if (sequences) return describe_sequences(path, out, err);
     if (got > 6 && memcmp(head, "\x93NUMPY", 6) == 0) return describe_array(head, got, out), MN_OK;
-    /* safetensors: a header length below 16 MiB, then its JSON */
-    if (got > 8 && head[8] == '{' && memcmp(head + 4, "\0\0\0\0", 4) == 0) return describe_tensors(path, list, out, err);
     return describe_labelled(path, out, err);
 }
 
@@ -247,8 +259,10 @@ static mn_status_t run(const mn_args_t *args, mn_err_t *err) {
     mn_status_t status = describe(path, s->tensors || s->json, json, err);
     if (!status && s->json) {
         char *text = mn_json_text(json, true);
-        if (!text) status = mn_err_set(err, MN_FAILED, path, NULL, "out of memory");
-        else puts(text);
+        if (!text)
+            status = mn_err_set(err, MN_FAILED, path, NULL, "out of memory");
+        else
+            puts(text);
         mn_mem_free(text);
     } else if (!status) {
         print_lines(json);
@@ -264,9 +278,10 @@ const mn_command_t mn_cmd_info = {
     .operands = "FILE",
     .min_operands = 1,
     .max_operands = 1,
-    .about = "FILE is a model or checkpoint, any safetensors file, a labelled set (table, class folders or CLASS=FILE), "
-             "a NumPy array, or sequences (FASTA, FASTQ, SAM, BAM, CRAM), told by content. A file with digests is checked "
-             "against them.",
+    .about =
+        "FILE is a model or checkpoint, any safetensors file, a labelled set (table, class folders or CLASS=FILE), "
+        "a NumPy array, or sequences (FASTA, FASTQ, SAM, BAM, CRAM), told by content. A file with digests is checked "
+        "against them.",
     .options = options,
     .settings_size = sizeof(settings_t),
     .examples = "mnemon info model.safetensors\n"

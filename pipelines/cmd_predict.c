@@ -42,10 +42,10 @@ static const mn_option_t options[] = {
 enum { BATCH_ROWS = 512, BATCH_BASES = 1 << 20 };
 
 typedef struct row {
-    char *name, *contig;        /* owned */
-    int64_t start, end;         /* on the contig */
-    int64_t offset, length;     /* in bases */
-    bool known;                 /* holds a base that is not N */
+    char *name, *contig;    /* owned */
+    int64_t start, end;     /* on the contig */
+    int64_t offset, length; /* in bases */
+    bool known;             /* holds a base that is not N */
 } row_t;
 
 typedef struct run {
@@ -72,8 +72,10 @@ static void write_tsv(const run_t *run, const row_t *row, const float *p, int64_
     fputs(row->name, run->out);
     if (run->settings->window) fprintf(run->out, "\t%lld\t%lld", (long long)row->start, (long long)row->end);
     for (int64_t c = 0; c < classes; c++) {
-        if (row->known) fprintf(run->out, "\t%.6f", (double)p[c]);
-        else fputs("\tNA", run->out);
+        if (row->known)
+            fprintf(run->out, "\t%.6f", (double)p[c]);
+        else
+            fputs("\tNA", run->out);
     }
     fprintf(run->out, "\t%s\n", row->known ? run->engine->info.labels[call] : "NA");
 }
@@ -94,8 +96,10 @@ static void write_row(const run_t *run, const row_t *row, const float *p) {
     int64_t call = 0;
     for (int64_t c = 1; c < run->engine->model->config.classes; c++)
         if (p[c] > p[call]) call = c;
-    if (run->settings->format == FORMAT_TSV) write_tsv(run, row, p, call);
-    else if (run->settings->format == FORMAT_BEDGRAPH) write_bedgraph(run, row, p);
+    if (run->settings->format == FORMAT_TSV)
+        write_tsv(run, row, p, call);
+    else if (run->settings->format == FORMAT_BEDGRAPH)
+        write_bedgraph(run, row, p);
     else if (row->known)
         fprintf(run->out, "%s\t%lld\t%lld\t%s\t%.0f\t.\n", row->contig, (long long)row->start, (long long)row->end,
                 run->engine->info.labels[call], floor(1000 * (double)p[call] + 0.5));
@@ -146,15 +150,17 @@ static mn_status_t flush_rows(run_t *run, mn_err_t *err) {
 static mn_status_t add_bases(run_t *run, const uint8_t *bases, int64_t n, mn_err_t *err) {
     mn_status_t status = mn_mem_reserve((void **)&run->bases, &run->capacity, run->used + n, 1, err);
     if (status) return status;
-    if (bases) memcpy(run->bases + run->used, bases, (size_t)n);
-    else memset(run->bases + run->used, MN_BASE_N, (size_t)n);
+    if (bases)
+        memcpy(run->bases + run->used, bases, (size_t)n);
+    else
+        memset(run->bases + run->used, MN_BASE_N, (size_t)n);
     run->used += n;
     return MN_OK;
 }
 
 /* Ends a row whose bases are run->bases[offset .. used). */
-static mn_status_t add_row(run_t *run, const mn_record_t *record, int64_t start, int64_t end, int64_t offset, bool known,
-                           mn_err_t *err) {
+static mn_status_t add_row(run_t *run, const mn_record_t *record, int64_t start, int64_t end, int64_t offset,
+                           bool known, mn_err_t *err) {
     row_t row = {.start = start, .end = end, .offset = offset, .length = run->used - offset, .known = known};
     mn_status_t status = mn_mem_string(&row.name, record->name, err);
     if (!status) status = mn_mem_string(&row.contig, record->contig, err);
@@ -188,8 +194,8 @@ static mn_status_t predict_whole(run_t *run, mn_input_t *in, const mn_record_t *
 }
 
 /* The window of `length` bases at `window`, its long runs of N shortened as readers do; mostly N: left out. */
-static mn_status_t add_window(run_t *run, const mn_record_t *record, const uint8_t *window, int64_t start, int64_t length,
-                              mn_err_t *err) {
+static mn_status_t add_window(run_t *run, const mn_record_t *record, const uint8_t *window, int64_t start,
+                              int64_t length, mn_err_t *err) {
     if (2 * count_n(window, length) > length) return run->left_out++, MN_OK;
     int64_t offset = run->used, n_run = 0;
     mn_status_t status = add_bases(run, window, length, err);
@@ -230,8 +236,10 @@ static mn_status_t extend_strip(run_t *run, const mn_record_t *record, strip_t *
         int64_t part = n - at < PART ? n - at : PART;
         status = mn_mem_reserve((void **)&strip->bases, &strip->capacity, strip->n + part, 1, err);
         if (status) return status;
-        if (bases) memcpy(strip->bases + strip->n, bases + at, (size_t)part);
-        else memset(strip->bases + strip->n, MN_BASE_N, (size_t)part);
+        if (bases)
+            memcpy(strip->bases + strip->n, bases + at, (size_t)part);
+        else
+            memset(strip->bases + strip->n, MN_BASE_N, (size_t)part);
         strip->n += part;
         status = cut_windows(run, record, strip, err);
     }
@@ -334,14 +342,16 @@ const mn_command_t mn_cmd_predict = {
     .operands = "-m MODEL IN...",
     .min_operands = 1,
     .max_operands = -1,
-    .about = "IN is FASTA, FASTQ, SAM, BAM or CRAM, '-' for stdin. A TSV row tells name, the probability of each class and "
-             "the call; with --window also start and end (0-based, half-open). The last window of a record may be shorter; "
-             "windows of more than half N are left out. Where windows overlap, a bedgraph interval is the step in the "
-             "middle of its window.",
+    .about =
+        "IN is FASTA, FASTQ, SAM, BAM or CRAM, '-' for stdin. A TSV row tells name, the probability of each class and "
+        "the call; with --window also start and end (0-based, half-open). The last window of a record may be shorter; "
+        "windows of more than half N are left out. Where windows overlap, a bedgraph interval is the step in the "
+        "middle of its window.",
     .options = options,
     .settings_size = sizeof(settings_t),
-    .examples = "mnemon predict -m promoters.safetensors candidates.fa > calls.tsv\n"
-                "mnemon predict -m promoters.safetensors -w 512 -s 64 --format bedgraph -r chr20:1-5000000 genome.fa.gz\n"
-                "samtools fasta reads.bam | mnemon predict -m species.safetensors -",
+    .examples =
+        "mnemon predict -m promoters.safetensors candidates.fa > calls.tsv\n"
+        "mnemon predict -m promoters.safetensors -w 512 -s 64 --format bedgraph -r chr20:1-5000000 genome.fa.gz\n"
+        "samtools fasta reads.bam | mnemon predict -m species.safetensors -",
     .run = run,
 };

@@ -4,14 +4,14 @@
 #include "pipelines/options.h"
 
 typedef struct mn_command {
-    const char *name, *heading; /* heading in `mnemon help`: Data, Train, Use, Inspect */
-    const char *summary;        /* one line, lower case, no full stop */
-    const char *operands;       /* as in the usage line: "IN... -o MODEL" */
+    const char *name, *heading;         /* heading in `mnemon help`: Data, Train, Use, Inspect */
+    const char *summary;                /* one line, lower case, no full stop */
+    const char *operands;               /* as in the usage line: "IN... -o MODEL" */
     int64_t min_operands, max_operands; /* max < 0: any number */
-    const char *about;          /* paragraphs for the help and the man page; may be NULL */
+    const char *about;                  /* paragraphs for the help and the man page; may be NULL */
     const mn_option_t *options;
-    size_t settings_size;       /* the struct begins with mn_common_t */
-    const char *examples;       /* lines "mnemon ...", each may follow a "# comment" line */
+    size_t settings_size; /* the struct begins with mn_common_t */
+    const char *examples; /* lines "mnemon ...", each may follow a "# comment" line */
     mn_status_t (*run)(const mn_args_t *args, mn_err_t *err); /* never prints the error, never exits */
 } mn_command_t;
 

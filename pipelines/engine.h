@@ -12,8 +12,8 @@ typedef struct mn_engine {
     mn_work_t *work;
 } mn_engine_t;
 
-/* classes: the model must have a classification head. Errors: those of mn_model_load; MN_MODEL for a tokenizer or labels
- * that do not fit the model, or no head. Owner: the caller, mn_engine_done. */
+/* classes: the model must have a classification head. Errors: those of mn_model_load; MN_MODEL for a tokenizer or
+ * labels that do not fit the model, or no head. Owner: the caller, mn_engine_done. */
 mn_status_t mn_engine_open(const char *path, bool classes, mn_engine_t *out, mn_err_t *err);
 void mn_engine_done(mn_engine_t *engine);
 

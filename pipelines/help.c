@@ -6,7 +6,8 @@ static const char tagline[] = "genomic sequence models with Titans neural memory
 
 enum { PAGE_WIDTH = 100, OPTION_COLUMN = 30 };
 
-/* text from `column` on, words wrapped at PAGE_WIDTH, further lines indented by `indent`; "\n" in text begins a line. */
+/* text from `column` on, words wrapped at PAGE_WIDTH, further lines indented by `indent`; "\n" in text begins a line.
+ */
 static void print_wrapped(FILE *out, int column, int indent, const char *text) {
     int at = column;
     while (*text) {
@@ -28,9 +29,12 @@ static void print_wrapped(FILE *out, int column, int indent, const char *text) {
 
 /* "help text [default]" */
 static const char *describe(const mn_option_t *option, char *out, size_t size) {
-    if (option->required) snprintf(out, size, "%s (required)", option->help);
-    else if (option->fallback) snprintf(out, size, "%s [%s]", option->help, option->fallback);
-    else snprintf(out, size, "%s", option->help);
+    if (option->required)
+        snprintf(out, size, "%s (required)", option->help);
+    else if (option->fallback)
+        snprintf(out, size, "%s [%s]", option->help, option->fallback);
+    else
+        snprintf(out, size, "%s", option->help);
     return out;
 }
 
@@ -39,7 +43,8 @@ static void print_option(FILE *out, const mn_option_t *option) {
     const char *value = mn_option_value_name(option, names, sizeof names);
     char letters[16] = "    ";
     if (option->letters) snprintf(letters, sizeof letters, "-%c, ", option->letters[0]);
-    if (option->letters && option->letters[1]) snprintf(letters, sizeof letters, "-%c, -%c, ", option->letters[0], option->letters[1]);
+    if (option->letters && option->letters[1])
+        snprintf(letters, sizeof letters, "-%c, -%c, ", option->letters[0], option->letters[1]);
     snprintf(label, sizeof label, "  %s--%s%s%s", letters, option->name, value ? " " : "", value ? value : "");
     int width = fprintf(out, "%-*s", OPTION_COLUMN, label);
     if (width > OPTION_COLUMN) fprintf(out, "\n%*s", OPTION_COLUMN, "");
@@ -68,8 +73,10 @@ void mn_help_command(FILE *out, const mn_command_t *command) {
     if (rows.n && rows.row[0].option->kind != MN_OPT_GROUP) fputs("\nOptions\n", out);
     for (int i = 0; i < rows.n; i++) {
         const mn_option_t *option = rows.row[i].option;
-        if (option->kind != MN_OPT_GROUP) print_option(out, option);
-        else if (option->help) fprintf(out, "\n%s\n", option->help);
+        if (option->kind != MN_OPT_GROUP)
+            print_option(out, option);
+        else if (option->help)
+            fprintf(out, "\n%s\n", option->help);
     }
     fputs("\nEXAMPLES\n", out);
     for (const char *line = command->examples; *line;) {
@@ -85,9 +92,12 @@ void mn_help_command(FILE *out, const mn_command_t *command) {
 static void print_roff(FILE *out, const char *text) {
     for (const char *c = text; *c; c++) {
         if ((c == text || c[-1] == '\n') && (*c == '.' || *c == '\'')) fputs("\\&", out);
-        if (*c == '-') fputs("\\-", out);
-        else if (*c == '\\') fputs("\\e", out);
-        else fputc(*c, out);
+        if (*c == '-')
+            fputs("\\-", out);
+        else if (*c == '\\')
+            fputs("\\e", out);
+        else
+            fputc(*c, out);
     }
 }
 
@@ -147,7 +157,8 @@ void mn_help_man(FILE *out) {
     fputs(".SH \"GENERAL OPTIONS\"\nKnown to every command.\n", out);
     print_man_options(out, mn_common_options);
     fputs(".PP\nWhole numbers take the suffixes k, M and G (1000, 10^6, 10^9). Standard output carries data only.\n"
-          ".SH \"EXIT STATUS\"\n", out);
+          ".SH \"EXIT STATUS\"\n",
+          out);
 #define MN_X(name, code, text) fprintf(out, ".TP\n.B %d\n%s\n", code, text);
     MN_STATUS_LIST(MN_X)
 #undef MN_X
@@ -176,7 +187,8 @@ static const char *list_values(const mn_option_t *option, char separator, char *
 static void print_bash(FILE *out) {
     fputs("# bash completion for mnemon\n_mnemon() {\n"
           "    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} options=\n"
-          "    if [ \"$COMP_CWORD\" = 1 ]; then\n        COMPREPLY=($(compgen -W \"", out);
+          "    if [ \"$COMP_CWORD\" = 1 ]; then\n        COMPREPLY=($(compgen -W \"",
+          out);
     for (int i = 0; mn_commands[i]; i++) fprintf(out, "%s ", mn_commands[i]->name);
     fputs("--help --version\" -- \"$word\"))\n        return\n    fi\n    case ${COMP_WORDS[1]} in\n", out);
     for (int i = 0; mn_commands[i]; i++) {
@@ -189,19 +201,23 @@ static void print_bash(FILE *out) {
             const mn_option_t *option = rows.row[j].option;
             char values[256];
             if (list_values(option, ' ', values, sizeof values))
-                fprintf(out, "        --%s) COMPREPLY=($(compgen -W '%s' -- \"$word\")); return ;;\n", option->name, values);
+                fprintf(out, "        --%s) COMPREPLY=($(compgen -W '%s' -- \"$word\")); return ;;\n", option->name,
+                        values);
         }
         fputs("        esac ;;\n", out);
     }
     fputs("    esac\n    case $word in\n    -*) COMPREPLY=($(compgen -W \"$options\" -- \"$word\")) ;;\n    esac\n}\n"
-          "complete -o default -F _mnemon mnemon\n", out);
+          "complete -o default -F _mnemon mnemon\n",
+          out);
 }
 
 /* Within single quotes of a shell, with the characters of `special` escaped for _arguments. */
 static void print_quoted(FILE *out, const char *text, const char *special) {
     for (const char *c = text; *c; c++) {
-        if (*c == '\'') fputs("'\\''", out);
-        else fprintf(out, "%s%c", strchr(special, *c) ? "\\" : "", *c);
+        if (*c == '\'')
+            fputs("'\\''", out);
+        else
+            fprintf(out, "%s%c", strchr(special, *c) ? "\\" : "", *c);
     }
 }
 
@@ -211,13 +227,17 @@ static void print_zsh_option(FILE *out, const mn_option_t *option) {
     bool file = option->kind == MN_OPT_FILE || option->kind == MN_OPT_INPUT, many = option->kind == MN_OPT_LIST;
     for (int form = -1; form < 0 || (option->letters && option->letters[form]); form++) {
         fprintf(out, "            '%s", many ? "*" : "");
-        if (form < 0) fprintf(out, "--%s[", option->name);
-        else fprintf(out, "-%c[", option->letters[form]);
+        if (form < 0)
+            fprintf(out, "--%s[", option->name);
+        else
+            fprintf(out, "-%c[", option->letters[form]);
         print_quoted(out, option->help, "[]:");
         fputc(']', out);
         if (value) fprintf(out, ":%s:", option->choices || option->kind == MN_OPT_SWITCH ? option->name : value);
-        if (file) fputs("_files", out);
-        else if (list_values(option, ' ', values, sizeof values)) fprintf(out, "(%s)", values);
+        if (file)
+            fputs("_files", out);
+        else if (list_values(option, ' ', values, sizeof values))
+            fprintf(out, "(%s)", values);
         fputs("' \\\n", out);
     }
 }
@@ -230,7 +250,8 @@ static void print_zsh(FILE *out) {
         fputs("'\n", out);
     }
     fputs("    )\n    if (( CURRENT == 2 )); then\n        _describe command commands\n        return\n    fi\n"
-          "    local command=$words[2]\n    shift words\n    (( CURRENT-- ))\n    case $command in\n", out);
+          "    local command=$words[2]\n    shift words\n    (( CURRENT-- ))\n    case $command in\n",
+          out);
     for (int i = 0; mn_commands[i]; i++) {
         mn_option_rows_t rows;
         mn_options_rows(mn_commands[i]->options, &rows);
@@ -254,11 +275,15 @@ static void print_fish(FILE *out) {
             const mn_option_t *option = rows.row[j].option;
             char values[256];
             if (option->kind == MN_OPT_GROUP) continue;
-            fprintf(out, "complete -c mnemon -n '__fish_seen_subcommand_from %s' -l %s", mn_commands[i]->name, option->name);
+            fprintf(out, "complete -c mnemon -n '__fish_seen_subcommand_from %s' -l %s", mn_commands[i]->name,
+                    option->name);
             for (const char *c = option->letters; c && *c; c++) fprintf(out, " -s %c", *c);
-            if (list_values(option, ' ', values, sizeof values)) fprintf(out, " -x -a '%s'", values);
-            else if (option->kind == MN_OPT_FILE || option->kind == MN_OPT_INPUT) fputs(" -r", out);
-            else if (option->kind != MN_OPT_FLAG) fputs(" -x", out);
+            if (list_values(option, ' ', values, sizeof values))
+                fprintf(out, " -x -a '%s'", values);
+            else if (option->kind == MN_OPT_FILE || option->kind == MN_OPT_INPUT)
+                fputs(" -r", out);
+            else if (option->kind != MN_OPT_FLAG)
+                fputs(" -x", out);
             fputs(" -d '", out);
             print_quoted(out, option->help, "\\");
             fputs("'\n", out);
@@ -267,7 +292,10 @@ static void print_fish(FILE *out) {
 }
 
 void mn_help_completions(FILE *out, mn_shell_t shell) {
-    if (shell == MN_SHELL_BASH) print_bash(out);
-    else if (shell == MN_SHELL_ZSH) print_zsh(out);
-    else print_fish(out);
+    if (shell == MN_SHELL_BASH)
+        print_bash(out);
+    else if (shell == MN_SHELL_ZSH)
+        print_zsh(out);
+    else
+        print_fish(out);
 }

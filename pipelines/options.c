@@ -79,9 +79,9 @@ static int64_t count_names(const char *const *names) {
 /* ---- values */
 
 const char *mn_option_value_name(const mn_option_t *option, char *out, size_t size) {
-    static const char *const by_kind[] = {[MN_OPT_SWITCH] = "on|off", [MN_OPT_INT] = "N",     [MN_OPT_REAL] = "X",
-                                          [MN_OPT_STRING] = "TEXT",   [MN_OPT_FILE] = "FILE", [MN_OPT_INPUT] = "FILE",
-                                          [MN_OPT_LIST] = "TEXT"};
+    static const char *const by_kind[] = {
+        [MN_OPT_SWITCH] = "on|off", [MN_OPT_INT] = "N",      [MN_OPT_REAL] = "X",   [MN_OPT_STRING] = "TEXT",
+        [MN_OPT_FILE] = "FILE",     [MN_OPT_INPUT] = "FILE", [MN_OPT_LIST] = "TEXT"};
     if (option->kind == MN_OPT_FLAG || option->kind == MN_OPT_GROUP || option->kind == MN_OPT_END) return NULL;
     if (option->value) return option->value;
     if (option->kind != MN_OPT_CHOICE) return by_kind[option->kind];
@@ -94,15 +94,17 @@ const char *mn_option_value_name(const mn_option_t *option, char *out, size_t si
 
 /* "-o/--output", as messages name an option. */
 static const char *describe_option(const mn_option_t *option, char *out, size_t size) {
-    if (option->letters) snprintf(out, size, "-%c/--%s", option->letters[0], option->name);
-    else snprintf(out, size, "--%s", option->name);
+    if (option->letters)
+        snprintf(out, size, "-%c/--%s", option->letters[0], option->name);
+    else
+        snprintf(out, size, "--%s", option->name);
     return out;
 }
 
 static mn_status_t refuse_value(const mn_option_t *option, const char *text, const char *expected, mn_err_t *err) {
     char where[96];
-    return mn_err_set(err, MN_USAGE, describe_option(option, where, sizeof where), NULL, "expected %s, got '%s'", expected,
-                      text);
+    return mn_err_set(err, MN_USAGE, describe_option(option, where, sizeof where), NULL, "expected %s, got '%s'",
+                      expected, text);
 }
 
 /* Digits with an optional sign and suffix k, K, M or G. */
@@ -130,8 +132,10 @@ static bool parse_real(const char *text, double *out) {
 static void describe_range(const mn_option_t *option, char *out, size_t size) {
     bool whole = option->kind == MN_OPT_INT, open = option->min == 0 && option->max == 0;
     const char *what = whole ? "a whole number" : "a number";
-    if (open) snprintf(out, size, "%s%s", what, whole ? " from 0 (suffixes k, M, G)" : "");
-    else snprintf(out, size, "%s from %.15g to %.15g", what, option->min, option->max);
+    if (open)
+        snprintf(out, size, "%s%s", what, whole ? " from 0 (suffixes k, M, G)" : "");
+    else
+        snprintf(out, size, "%s from %.15g to %.15g", what, option->min, option->max);
 }
 
 static mn_status_t set_number(const mn_option_t *option, void *field, const char *text, mn_err_t *err) {
@@ -143,8 +147,10 @@ static mn_status_t set_number(const mn_option_t *option, void *field, const char
         describe_range(option, expected, sizeof expected);
         return refuse_value(option, text, expected, err);
     }
-    if (whole) *(int64_t *)field = (int64_t)value;
-    else *(double *)field = value;
+    if (whole)
+        *(int64_t *)field = (int64_t)value;
+    else
+        *(double *)field = value;
     return MN_OK;
 }
 
@@ -169,14 +175,18 @@ static mn_status_t add_string(mn_strings_t *strings, const char *text, mn_err_t 
 /* text is NULL for flags alone. */
 static mn_status_t set_value(const mn_option_t *option, void *field, const char *text, mn_err_t *err) {
     switch (option->kind) {
-    case MN_OPT_FLAG: *(bool *)field = true; return MN_OK;
+    case MN_OPT_FLAG:
+        *(bool *)field = true;
+        return MN_OK;
     case MN_OPT_SWITCH:
         if (strcmp(text, "on") && strcmp(text, "off")) return refuse_value(option, text, "on or off", err);
         *(bool *)field = strcmp(text, "on") == 0;
         return MN_OK;
     case MN_OPT_INT:
-    case MN_OPT_REAL: return set_number(option, field, text, err);
-    case MN_OPT_CHOICE: return set_choice(option, field, text, err);
+    case MN_OPT_REAL:
+        return set_number(option, field, text, err);
+    case MN_OPT_CHOICE:
+        return set_choice(option, field, text, err);
     case MN_OPT_LIST:
     case MN_OPT_STRING:
     case MN_OPT_FILE:
@@ -185,26 +195,38 @@ static mn_status_t set_value(const mn_option_t *option, void *field, const char 
         if (option->kind == MN_OPT_LIST) return add_string(field, text, err);
         *(const char **)field = text;
         return MN_OK;
-    default: assert(!"an option kind without a value"); return MN_FAILED;
+    default:
+        assert(!"an option kind without a value");
+        return MN_FAILED;
     }
 }
 
 bool mn_option_text(const mn_option_t *option, const void *field, char *out, size_t size) {
     const char *text = NULL;
     switch (option->kind) {
-    case MN_OPT_FLAG: text = *(const bool *)field ? "" : NULL; break;
-    case MN_OPT_SWITCH: text = *(const bool *)field ? "on" : "off"; break;
-    case MN_OPT_INT: snprintf(out, size, "%lld", (long long)*(const int64_t *)field); return true;
+    case MN_OPT_FLAG:
+        text = *(const bool *)field ? "" : NULL;
+        break;
+    case MN_OPT_SWITCH:
+        text = *(const bool *)field ? "on" : "off";
+        break;
+    case MN_OPT_INT:
+        snprintf(out, size, "%lld", (long long)*(const int64_t *)field);
+        return true;
     case MN_OPT_REAL:
         for (int digits = 1; digits <= 17; digits++) { /* the shortest that reads back the same */
             snprintf(out, size, "%.*g", digits, *(const double *)field);
             if (strtod(out, NULL) == *(const double *)field) break;
         }
         return true;
-    case MN_OPT_CHOICE: text = option->choices[*(const int *)field]; break;
+    case MN_OPT_CHOICE:
+        text = option->choices[*(const int *)field];
+        break;
     case MN_OPT_STRING:
     case MN_OPT_FILE:
-    case MN_OPT_INPUT: text = *(const char *const *)field; break;
+    case MN_OPT_INPUT:
+        text = *(const char *const *)field;
+        break;
     case MN_OPT_LIST: {
         const mn_strings_t *list = field;
         size_t used = 0;
@@ -212,7 +234,8 @@ bool mn_option_text(const mn_option_t *option, const void *field, char *out, siz
             used += (size_t)snprintf(out + used, size - used, "%s%s", i ? "," : "", list->items[i]);
         return list->count > 0;
     }
-    default: break;
+    default:
+        break;
     }
     if (text) snprintf(out, size, "%s", text);
     return text != NULL;
@@ -220,9 +243,13 @@ bool mn_option_text(const mn_option_t *option, const void *field, char *out, siz
 
 /* ---- the command line */
 
-static void *find_field(const mn_args_t *args, int row) { return (char *)args->settings + args->rows.row[row].offset; }
+static void *find_field(const mn_args_t *args, int row) {
+    return (char *)args->settings + args->rows.row[row].offset;
+}
 
-static bool takes_value(const mn_option_t *option) { return option->kind != MN_OPT_FLAG; }
+static bool takes_value(const mn_option_t *option) {
+    return option->kind != MN_OPT_FLAG;
+}
 
 static mn_status_t refuse_name(const mn_args_t *args, const char *given, const char *name, mn_err_t *err) {
     const char *names[MN_OPTIONS_MAX];
@@ -231,8 +258,10 @@ static mn_status_t refuse_name(const mn_args_t *args, const char *given, const c
         if (args->rows.row[i].option->kind != MN_OPT_GROUP) names[n++] = args->rows.row[i].option->name;
     char hint[128];
     const char *near = mn_nearest(name, names, n);
-    if (near) snprintf(hint, sizeof hint, "did you mean '--%s'?", near);
-    else snprintf(hint, sizeof hint, "see 'mnemon %s --help'", args->command->name);
+    if (near)
+        snprintf(hint, sizeof hint, "did you mean '--%s'?", near);
+    else
+        snprintf(hint, sizeof hint, "see 'mnemon %s --help'", args->command->name);
     return mn_err_set(err, MN_USAGE, NULL, hint, "unknown option '%s'", given);
 }
 
@@ -257,7 +286,7 @@ static mn_status_t take_option(mn_args_t *args, int row, const char *text, mn_er
     char where[96];
     if (takes_value(option) && !text)
         return mn_err_set(err, MN_USAGE, describe_option(option, where, sizeof where), NULL, "a value is missing");
-    args->given[args->n_given++] = (struct mn_given){row, text};
+    args->given[args->n_given++] = (mn_given_t){row, text};
     return set_value(option, find_field(args, row), text, err);
 }
 
@@ -300,8 +329,7 @@ static mn_status_t check_complete(const mn_args_t *args, mn_err_t *err) {
         if (o->required && !mn_args_given(args, o->name))
             return mn_err_set(err, MN_USAGE, NULL, hint, "%s is missing", describe_option(o, name, sizeof name));
     }
-    if (args->n_operands < command->min_operands)
-        return mn_err_set(err, MN_USAGE, NULL, hint, "an input is missing");
+    if (args->n_operands < command->min_operands) return mn_err_set(err, MN_USAGE, NULL, hint, "an input is missing");
     if (command->max_operands >= 0 && args->n_operands > command->max_operands)
         return mn_err_set(err, MN_USAGE, NULL, hint, "unexpected argument '%s'", args->operands[command->max_operands]);
     return MN_OK;
@@ -320,10 +348,14 @@ static mn_status_t parse_all(mn_args_t *args, int argc, char **argv, mn_err_t *e
     }
     bool options = true;
     for (int i = 0; i < argc && !status; i++) {
-        if (options && strcmp(argv[i], "--") == 0) options = false;
-        else if (options && strncmp(argv[i], "--", 2) == 0) status = take_long(args, argc, argv, &i, err);
-        else if (options && argv[i][0] == '-' && argv[i][1]) status = take_letters(args, argc, argv, &i, err);
-        else args->operands[args->n_operands++] = argv[i];
+        if (options && strcmp(argv[i], "--") == 0)
+            options = false;
+        else if (options && strncmp(argv[i], "--", 2) == 0)
+            status = take_long(args, argc, argv, &i, err);
+        else if (options && argv[i][0] == '-' && argv[i][1])
+            status = take_letters(args, argc, argv, &i, err);
+        else
+            args->operands[args->n_operands++] = argv[i];
     }
     const mn_common_t *common = args->settings;
     return status || common->help ? status : check_complete(args, err);
@@ -339,8 +371,7 @@ mn_status_t mn_args_parse(const mn_command_t *command, int argc, char **argv, mn
 
 void mn_args_done(mn_args_t *args) {
     for (int i = 0; args->settings && i < args->rows.n; i++)
-        if (args->rows.row[i].option->kind == MN_OPT_LIST)
-            mn_mem_free(((mn_strings_t *)find_field(args, i))->items);
+        if (args->rows.row[i].option->kind == MN_OPT_LIST) mn_mem_free(((mn_strings_t *)find_field(args, i))->items);
     mn_mem_free(args->settings);
     mn_mem_free(args->operands);
     mn_mem_free(args->given);
@@ -356,6 +387,7 @@ bool mn_args_given(const mn_args_t *args, const char *name) {
 void mn_args_reapply(const mn_args_t *args) {
     for (int64_t i = 0; i < args->n_given; i++) {
         const mn_option_t *option = args->rows.row[args->given[i].row].option;
-        if (option->kind != MN_OPT_LIST) set_value(option, find_field(args, args->given[i].row), args->given[i].text, NULL);
+        if (option->kind != MN_OPT_LIST)
+            set_value(option, find_field(args, args->given[i].row), args->given[i].text, NULL);
     }
 }

@@ -1,11 +1,10 @@
 /* options: one table of options per command, from which the parser, the help, the man page, the completions and the
  * canonical command are made. Values are written into the command's settings struct by offset.
  *
- *     typedef struct settings { mn_common_t common; const char *out; int64_t length; double lr; mn_config_t config; } ...
  *     static const mn_option_t options[] = {
- *         MN_OPTION(settings_t, out, "o", "output", FILE, "FILE", "where the result goes", .fallback = "-"),
- *         MN_OPTION(settings_t, length, "l", "length", INT, "N", "tokens a window", .fallback = "1k", .min = 1, .max = 1e9),
- *         MN_OPTION(settings_t, config.memory.norm, NULL, "memory-norm", SWITCH, NULL, "normalise the memory's output"),
+ *         MN_OPTION(settings_t, output, "o", "output", FILE, "FILE", "where it goes", .fallback = "-"),
+ *         MN_OPTION(settings_t, length, "l", "length", INT, "N", "tokens", .fallback = "1k", .max = 1e9),
+ *         MN_OPTION(settings_t, config.memory.norm, NULL, "norm", SWITCH, NULL, "normalise the output"),
  *         MN_COMMON_OPTIONS,
  *         {0}}; */
 #ifndef MN_OPTIONS_H
@@ -36,27 +35,30 @@ typedef struct mn_strings {
 } mn_strings_t;
 
 typedef struct mn_option {
-    const char *letters; /* "t@": -t, with -@ as an alias; NULL: none */
-    const char *name;    /* long name without its dashes */
-    int kind;            /* mn_opt_kind_t */
-    const char *value;   /* what help calls the value; NULL: by kind */
-    size_t offset;       /* of the field in the settings (of the group's part of them) */
-    const char *help;    /* lower case, no full stop; the default is added in [brackets] */
-    const char *fallback; /* default, written as on the command line; NULL: the field stays as it was (zero) */
-    double min, max;     /* INT, REAL: inclusive; both 0: INT from 0 to 2^53, REAL any */
+    const char *letters;        /* "t@": -t, with -@ as an alias; NULL: none */
+    const char *name;           /* long name without its dashes */
+    int kind;                   /* mn_opt_kind_t */
+    const char *value;          /* what help calls the value; NULL: by kind */
+    size_t offset;              /* of the field in the settings (of the group's part of them) */
+    const char *help;           /* lower case, no full stop; the default is added in [brackets] */
+    const char *fallback;       /* default, written as on the command line; NULL: the field stays as it was (zero) */
+    double min, max;            /* INT, REAL: inclusive; both 0: INT from 0 to 2^53, REAL any */
     const char *const *choices; /* CHOICE: names, NULL-terminated, indexed by value */
     bool required;
-    bool neutral;        /* cannot change a result: left out of the canonical command */
+    bool neutral; /* cannot change a result: left out of the canonical command */
     const struct mn_option *group;
 } mn_option_t;
 
 /* The last arguments: help, then any other field by name. */
 #define MN_OPTION(type, field, short_letters, long_name, opt_kind, value_name, ...)                                    \
-    {.letters = short_letters, .name = long_name, .kind = MN_OPT_##opt_kind, .value = value_name,                      \
-     .offset = offsetof(type, field), .help = __VA_ARGS__}
-#define MN_OPTION_HEADING(text) {.kind = MN_OPT_GROUP, .help = text}
+    {                                                                                                                  \
+        .letters = short_letters, .name = long_name, .kind = MN_OPT_##opt_kind, .value = value_name,                   \
+        .offset = offsetof(type, field), .help = __VA_ARGS__                                                           \
+    }
+#define MN_OPTION_HEADING(text)                                                                                        \
+    { .kind = MN_OPT_GROUP, .help = text }
 #define MN_OPTION_GROUP(type, field, text, table)                                                                      \
-    {.kind = MN_OPT_GROUP, .help = text, .offset = offsetof(type, field), .group = table}
+    { .kind = MN_OPT_GROUP, .help = text, .offset = offsetof(type, field), .group = table }
 
 /* What every command knows. A settings struct begins with it, a table ends with MN_COMMON_OPTIONS, {0}. */
 typedef struct mn_common {
@@ -65,7 +67,8 @@ typedef struct mn_common {
     bool quiet, help;
 } mn_common_t;
 extern const mn_option_t mn_common_options[];
-#define MN_COMMON_OPTIONS {.kind = MN_OPT_GROUP, .help = "General", .group = mn_common_options}
+#define MN_COMMON_OPTIONS                                                                                              \
+    { .kind = MN_OPT_GROUP, .help = "General", .group = mn_common_options }
 
 /* A table with its groups taken in, in order; GROUP rows remain as headings. */
 enum { MN_OPTIONS_MAX = 160 };
@@ -78,6 +81,12 @@ typedef struct mn_option_rows {
 } mn_option_rows_t;
 void mn_options_rows(const mn_option_t *table, mn_option_rows_t *out);
 
+/* An option as it came. */
+typedef struct mn_given {
+    int row;
+    const char *text;
+} mn_given_t;
+
 /* A parsed command line. */
 typedef struct mn_args {
     const struct mn_command *command;
@@ -85,17 +94,14 @@ typedef struct mn_args {
     void *settings;        /* owned; of command->settings_size bytes */
     const char **operands; /* owned array of argv's strings, NULL-terminated */
     int64_t n_operands;
-    struct mn_given {
-        int row;
-        const char *text;
-    } *given; /* owned: the options as they came */
+    mn_given_t *given; /* owned */
     int64_t n_given;
 } mn_args_t;
 
-/* Parses argv[0..argc) (after the command's name) against command->options: zeroed settings, then defaults, then what is
- * given. Short flags may be joined, a value may follow its letter or stand apart; --name=value or --name value; "--" ends
- * options; options and operands may be mixed. With --help nothing that is missing is an error.
- * Errors: MN_USAGE with the option, what was expected and a did-you-mean. Owner: the caller, mn_args_done. */
+/* Parses argv[0..argc) (after the command's name) against command->options: zeroed settings, then defaults, then what
+ * is given. Short flags may be joined, a value may follow its letter or stand apart; --name=value or --name value; "--"
+ * ends options; options and operands may be mixed. With --help nothing that is missing is an error. Errors: MN_USAGE
+ * with the option, what was expected and a did-you-mean. Owner: the caller, mn_args_done. */
 mn_status_t mn_args_parse(const struct mn_command *command, int argc, char **argv, mn_args_t *out, mn_err_t *err);
 void mn_args_done(mn_args_t *args);
 /* Whether --name was on the command line. */
@@ -103,7 +109,8 @@ bool mn_args_given(const mn_args_t *args, const char *name);
 /* Writes what was given into the settings again: after a preset or a file has filled them. */
 void mn_args_reapply(const mn_args_t *args);
 
-/* The field's value as it would be typed; false: there is nothing to type (unset string, empty list, flag not given). */
+/* The field's value as it would be typed; false: there is nothing to type (unset string, empty list, flag not given).
+ */
 bool mn_option_text(const mn_option_t *option, const void *field, char *out, size_t size);
 /* What help calls the option's value: NULL for flags, a|b|c for choices. */
 const char *mn_option_value_name(const mn_option_t *option, char *out, size_t size);

@@ -72,8 +72,10 @@ static mn_status_t print_command(FILE *file, const mn_args_t *args, mn_err_t *er
             !mn_option_text(option, field, text, sizeof text))
             continue;
         fprintf(file, " --%s", option->name);
-        if (option->kind == MN_OPT_INPUT) status = print_input(file, text, err);
-        else if (*text) fprintf(file, " %s", text);
+        if (option->kind == MN_OPT_INPUT)
+            status = print_input(file, text, err);
+        else if (*text)
+            fprintf(file, " %s", text);
     }
     for (int64_t i = 0; i < args->n_operands && !status; i++) status = print_input(file, args->operands[i], err);
     return status;

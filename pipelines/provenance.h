@@ -6,8 +6,8 @@
 #include "pipelines/options.h"
 
 /* The canonical command: "mnemon CMD", every setting that affects the result (also defaults) in the order of its table,
- * then every input as base name and digest (NAME@xxh3:HEX). No paths, threads, dates or hosts. Operands are inputs: files,
- * folders, or CLASS=FILE. Owner: the caller, mn_mem_free. Errors: an input that cannot be read. */
+ * then every input as base name and digest (NAME@xxh3:HEX). No paths, threads, dates or hosts. Operands are inputs:
+ * files, folders, or CLASS=FILE. Owner: the caller, mn_mem_free. Errors: an input that cannot be read. */
 mn_status_t mn_provenance(const mn_args_t *args, char **out, mn_err_t *err);
 
 /* A result being written, as text or as JSON. */

@@ -49,9 +49,12 @@ void mn_log(int level, const char *format, ...) {
 /* "59.4s", "12:05", "3:04:05" */
 static const char *format_time(double seconds, char *out, size_t size) {
     long s = (long)(seconds + 0.5);
-    if (seconds < 60) snprintf(out, size, "%.1fs", seconds);
-    else if (s < 3600) snprintf(out, size, "%ld:%02ld", s / 60, s % 60);
-    else snprintf(out, size, "%ld:%02ld:%02ld", s / 3600, s / 60 % 60, s % 60);
+    if (seconds < 60)
+        snprintf(out, size, "%.1fs", seconds);
+    else if (s < 3600)
+        snprintf(out, size, "%ld:%02ld", s / 60, s % 60);
+    else
+        snprintf(out, size, "%ld:%02ld:%02ld", s / 3600, s / 60 % 60, s % 60);
     return out;
 }
 
@@ -60,8 +63,10 @@ static const char *format_count(double n, char *out, size_t size) {
     static const char suffixes[] = " kMGT";
     int i = 0;
     for (; n >= 999.5 && i < 4; i++) n /= 1000;
-    if (i) snprintf(out, size, "%.*f%c", n < 9.995 ? 2 : n < 99.95 ? 1 : 0, n, suffixes[i]);
-    else snprintf(out, size, "%.0f", n);
+    if (i)
+        snprintf(out, size, "%.*f%c", n < 9.995 ? 2 : n < 99.95 ? 1 : 0, n, suffixes[i]);
+    else
+        snprintf(out, size, "%.0f", n);
     return out;
 }
 
@@ -73,8 +78,10 @@ static void print_word(const char *word) {
     }
     fputs(" '", stderr);
     for (const char *c = word; *c; c++) {
-        if (*c == '\'') fputs("'\\''", stderr);
-        else fputc((unsigned char)*c < ' ' ? '?' : *c, stderr);
+        if (*c == '\'')
+            fputs("'\\''", stderr);
+        else
+            fputc((unsigned char)*c < ' ' ? '?' : *c, stderr);
     }
     fputc('\'', stderr);
 }
@@ -95,8 +102,14 @@ void mn_report_closing(int argc, char **argv, int64_t seed) {
 
 mn_progress_t mn_progress_start(const char *what, const char *unit, int64_t total, int64_t done) {
     double now = read_clock(CLOCK_MONOTONIC);
-    return (mn_progress_t){.what = what, .unit = unit, .total = total, .first = done, .done = done, .start = now,
-                           .shown = now, .bar = isatty(STDERR_FILENO)};
+    return (mn_progress_t){.what = what,
+                           .unit = unit,
+                           .total = total,
+                           .first = done,
+                           .done = done,
+                           .start = now,
+                           .shown = now,
+                           .bar = isatty(STDERR_FILENO)};
 }
 
 /* "1.20M of 8.00M tokens, 54.3k tokens/s, 2:05 to go, loss 1.31" */
@@ -121,8 +134,10 @@ static void draw_bar(const mn_progress_t *p, const char *text) {
     memset(bar, '-', CELLS);
     memset(bar, '#', (size_t)full);
     bar[CELLS] = 0;
-    if (p->total > 0) snprintf(line, sizeof line, "%s [%s] %3.0f %%  %s", p->what, bar, 100 * part, text);
-    else snprintf(line, sizeof line, "%s  %s", p->what, text);
+    if (p->total > 0)
+        snprintf(line, sizeof line, "%s [%s] %3.0f %%  %s", p->what, bar, 100 * part, text);
+    else
+        snprintf(line, sizeof line, "%s  %s", p->what, text);
     fprintf(stderr, "\r\033[K%.*s", window.ws_col - 1, line);
     fflush(stderr);
     report.bar = true;
@@ -137,8 +152,10 @@ void mn_progress_update(mn_progress_t *progress, int64_t done, const char *note)
     progress->shown = now;
     char text[384];
     format_progress(progress, now, note, text, sizeof text);
-    if (progress->bar) draw_bar(progress, text);
-    else mn_log(MN_LOG_INFO, "%s", text);
+    if (progress->bar)
+        draw_bar(progress, text);
+    else
+        mn_log(MN_LOG_INFO, "%s", text);
 }
 
 void mn_progress_end(mn_progress_t *progress) {

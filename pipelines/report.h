@@ -15,8 +15,8 @@ void mn_log(int level, const char *format, ...) MN_PRINTF(2, 3);
 /* The closing lines: version, the command as typed, seed, wall and CPU time, peak memory. At MN_LOG_INFO. */
 void mn_report_closing(int argc, char **argv, int64_t seed);
 
-/* Progress: a bar on a terminal, a line every 30 s elsewhere, with rate and time to go. Silent below MN_LOG_INFO. From one
- * thread at a time. */
+/* Progress: a bar on a terminal, a line every 30 s elsewhere, with rate and time to go. Silent below MN_LOG_INFO. From
+ * one thread at a time. */
 typedef struct mn_progress {
     const char *what, *unit;    /* "pretrain", "tokens" */
     int64_t total, first, done; /* total 0: unknown; first: what was done before this run */

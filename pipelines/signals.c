@@ -41,14 +41,17 @@ void mn_signals_init(void) {
     static const int ends[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE};
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
         struct sigaction old;
-        /* nohup and background jobs of a script ignore HUP and INT: that stays. PIPE is ours whatever the parent does */
+        /* nohup and background jobs of a script ignore HUP and INT: that stays. PIPE is ours whatever the parent does
+         */
         if (ends[i] != SIGPIPE && sigaction(ends[i], NULL, &old) == 0 && old.sa_handler == SIG_IGN) continue;
         set_handler(ends[i], handle_end);
     }
     set_handler(SIGUSR1, handle_usr1);
 }
 
-void mn_signals_catch(void) { catching = 1; }
+void mn_signals_catch(void) {
+    catching = 1;
+}
 
 void mn_signals_finish(void) {
     if (!mn_signals_stop) return;

@@ -1,9 +1,9 @@
-/* signals: SIGINT, SIGTERM and SIGUSR1 as flags to poll. A command that can save first calls mn_signals_catch; any other
- * is ended by the signal at once, its temporaries removed. A closed stdout (SIGPIPE) ends the program quietly. */
+/* signals: SIGINT, SIGTERM and SIGUSR1 as flags to poll. A command that can save first calls mn_signals_catch; any
+ * other is ended by the signal at once, its temporaries removed. A closed stdout (SIGPIPE) ends the program quietly. */
 #ifndef MN_SIGNALS_H
 #define MN_SIGNALS_H
-#include <stdbool.h>
 #include <signal.h>
+#include <stdbool.h>
 
 /* At the start of main: temporaries are removed when SIGINT, SIGTERM, SIGHUP or SIGPIPE ends the program; SIGUSR1 sets
  * mn_signals_usr1 and nothing else. */

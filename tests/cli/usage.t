@@ -3,7 +3,18 @@ $ mnemon
 ! 
 ! Usage: mnemon COMMAND [options] ...
 ! 
+! Train
+!   pretrain    train a model to tell the next base of genomes
+!   finetune    train a classifier of sequences, from pretrained weights or from scratch
+! 
+! Use
+!   baseline    what a model has to beat: majority, length, k-mers; Markov models of DNA
+!   predict     class probabilities of records, reads, regions or windows
+!   embed       a model's hidden rows as a NumPy array
+!   evaluate    metrics of a fine-tuned model on labelled sequences, with 95 % intervals
+! 
 ! Inspect
+!   info        what a file is and holds
 !   help        help for all commands or one
 ! 
 ! 'mnemon COMMAND --help' tells all of a command, 'mnemon --version' the version.
@@ -18,7 +29,18 @@ mnemon VERSION: genomic sequence models with Titans neural memory
 
 Usage: mnemon COMMAND [options] ...
 
+Train
+  pretrain    train a model to tell the next base of genomes
+  finetune    train a classifier of sequences, from pretrained weights or from scratch
+
+Use
+  baseline    what a model has to beat: majority, length, k-mers; Markov models of DNA
+  predict     class probabilities of records, reads, regions or windows
+  embed       a model's hidden rows as a NumPy array
+  evaluate    metrics of a fine-tuned model on labelled sequences, with 95 % intervals
+
 Inspect
+  info        what a file is and holds
   help        help for all commands or one
 
 'mnemon COMMAND --help' tells all of a command, 'mnemon --version' the version.
