@@ -1,0 +1,232 @@
+/* baselines: majority, length and k-mers, fold by fold. */
+#include "pipelines/baselines.h"
+#include "genomics/base/mem.h"
+#include "genomics/base/par.h"
+#include "genomics/kmer.h"
+#include "genomics/length.h"
+#include <math.h>
+#include <string.h>
+
+enum { KS = MN_KMER_MAX - MN_KMER_MIN + 1 };
+
+const char *const mn_baseline_names[] = {"majority", "length", "kmer", NULL};
+
+static int64_t count_folds(int64_t folds) {
+    return folds ? folds : 1;
+}
+
+/* Probabilities of the rows tested so far, fold after fold. */
+typedef struct pool {
+    int64_t n;
+    int32_t *labels;
+    float *probabilities[MN_BASELINE_COUNT];
+} pool_t;
+
+static mn_status_t new_pool(const mn_labelled_t *set, pool_t *pool, mn_err_t *err) {
+    mn_status_t status = mn_mem_new((void **)&pool->labels, set->n, sizeof *pool->labels, err);
+    for (int m = 0; !status && m < MN_BASELINE_COUNT; m++)
+        status = mn_mem_new((void **)&pool->probabilities[m], set->n * set->n_classes, sizeof(float), err);
+    return status;
+}
+
+static void done_pool(pool_t *pool) {
+    mn_mem_free(pool->labels);
+    for (int m = 0; m < MN_BASELINE_COUNT; m++) mn_mem_free(pool->probabilities[m]);
+}
+
+/* How good a trial is on the validation rows: by MCC, then by log loss. */
+typedef struct merit {
+    double mcc, log_loss;
+} merit_t;
+
+static bool is_better(merit_t a, merit_t b) {
+    return a.mcc > b.mcc || (a.mcc == b.mcc && a.log_loss < b.log_loss);
+}
+
+/* The rows of the validation part. */
+typedef struct validation {
+    const mn_labelled_t *set;
+    int64_t n;
+    int64_t *rows;
+    int32_t *labels;
+} validation_t;
+
+static mn_status_t new_validation(const mn_labelled_t *set, const uint8_t *parts, validation_t *out, mn_err_t *err) {
+    *out = (validation_t){.set = set};
+    mn_status_t status = mn_mem_new((void **)&out->rows, set->n, sizeof *out->rows, err);
+    if (!status) status = mn_mem_new((void **)&out->labels, set->n, sizeof *out->labels, err);
+    for (int64_t i = 0; !status && i < set->n; i++)
+        if (parts[i] == MN_SPLIT_VALID) out->rows[out->n] = i, out->labels[out->n++] = set->labels[i];
+    return status;
+}
+
+static void done_validation(validation_t *validation) {
+    mn_mem_free(validation->rows);
+    mn_mem_free(validation->labels);
+}
+
+static mn_status_t judge(const validation_t *valid, const float *probabilities, merit_t *out, mn_err_t *err) {
+    mn_metrics_t metrics;
+    mn_status_t status =
+        mn_metrics_measure(probabilities, valid->labels, valid->n, valid->set->n_classes, 0, 0, &metrics, err);
+    if (status) return status;
+    *out = (merit_t){metrics.metric[MN_METRIC_mcc].value, metrics.metric[MN_METRIC_log_loss].value};
+    mn_metrics_done(&metrics);
+    return MN_OK;
+}
+
+/* The number of bins by which the length alone does best. */
+static mn_status_t choose_length(const uint8_t *parts, const validation_t *valid, mn_length_t *out, int64_t *bins,
+                                 mn_err_t *err) {
+    int64_t k = valid->set->n_classes;
+    merit_t best = {-INFINITY, 0};
+    float *probabilities;
+    mn_status_t status = mn_mem_new((void **)&probabilities, valid->n * k, sizeof *probabilities, err);
+    for (int64_t tried = 1; !status && tried <= MN_LENGTH_BINS_MAX; tried *= 2) {
+        mn_length_t model;
+        merit_t merit;
+        if ((status = mn_length_train(valid->set, parts, tried, &model, err))) break;
+        for (int64_t i = 0; i < valid->n; i++)
+            memcpy(probabilities + i * k, mn_length_predict(&model, mn_labelled_length(valid->set, valid->rows[i])),
+                   (size_t)k * sizeof *probabilities);
+        status = judge(valid, probabilities, &merit, err);
+        if (!status && is_better(merit, best)) {
+            mn_length_t worse = *out;
+            *out = model, model = worse, best = merit, *bins = tried;
+        }
+        mn_length_done(&model);
+    }
+    mn_mem_free(probabilities);
+    return status;
+}
+
+/* One penalty of the grid: trained, judged, and kept if it is the best so far. */
+typedef struct trial {
+    double penalty;
+    mn_kmer_t *model;
+    merit_t merit;
+    mn_status_t status;
+    mn_err_t err;
+} trial_t;
+
+enum { PENALTIES = 9 };
+static const double penalties[PENALTIES] = {1000, 300, 100, 30, 10, 3, 1, 0.3, 0.1};
+
+typedef struct grid {
+    const validation_t *valid;
+    mn_kmer_features_t *train, *held_out;
+    trial_t trials[PENALTIES];
+} grid_t;
+
+static void try_penalty(void *ctx, int64_t i) {
+    grid_t *grid = ctx;
+    trial_t *trial = &grid->trials[i];
+    float *probabilities = NULL;
+    trial->status = mn_kmer_train(grid->train, trial->penalty, &trial->model, &trial->err);
+    if (!trial->status)
+        trial->status = mn_mem_new((void **)&probabilities, grid->valid->n * grid->valid->set->n_classes,
+                                   sizeof *probabilities, &trial->err);
+    if (!trial->status) {
+        mn_kmer_predict(trial->model, grid->held_out, probabilities);
+        trial->status = judge(grid->valid, probabilities, &trial->merit, &trial->err);
+    }
+    mn_mem_free(probabilities);
+}
+
+/* Tries every penalty at one k; the best trial so far is in *best. */
+static mn_status_t try_penalties(const uint8_t *parts, const validation_t *valid, int64_t k, trial_t *best,
+                                 bool *improved, mn_err_t *err) {
+    grid_t grid = {.valid = valid};
+    mn_status_t status = mn_kmer_features_new(valid->set, parts, MN_SPLIT_TRAIN, k, &grid.train, err);
+    if (!status) status = mn_kmer_features_new(valid->set, parts, MN_SPLIT_VALID, k, &grid.held_out, err);
+    for (int64_t i = 0; i < PENALTIES; i++) grid.trials[i].penalty = penalties[i];
+    if (!status) mn_par_for(PENALTIES, try_penalty, &grid);
+    *improved = false;
+    for (int64_t i = 0; i < PENALTIES; i++) {
+        trial_t *trial = &grid.trials[i];
+        if (!status && (status = trial->status) && err) *err = trial->err;
+        if (!status && is_better(trial->merit, best->merit)) {
+            trial_t worse = *best;
+            *best = *trial, *trial = worse, *improved = true;
+        }
+        mn_kmer_free(trial->model);
+    }
+    mn_kmer_features_free(grid.train);
+    mn_kmer_features_free(grid.held_out);
+    return status;
+}
+
+/* Trains and chooses on TRAIN and VALID, and adds the probabilities of TEST to the pool. The model of the validation is
+ * the one that is tested: nothing is trained again on both. */
+static mn_status_t run_fold(const mn_labelled_t *set, const uint8_t *parts, const mn_baselines_options_t *options,
+                            int64_t fold, pool_t *pool, mn_baseline_choice_t *chosen, mn_err_t *err) {
+    validation_t valid;
+    mn_length_t majority = {0}, length = {0};
+    trial_t best = {.merit = {-INFINITY, 0}};
+    mn_kmer_features_t *test = NULL;
+    mn_status_t status = new_validation(set, parts, &valid, err);
+    if (!status) status = mn_length_train(set, parts, 1, &majority, err);
+    if (!status) status = choose_length(parts, &valid, &length, &chosen->bins, err);
+    for (int64_t k = MN_KMER_MIN; !status && k <= MN_KMER_MAX; k++) {
+        bool improved;
+        status = try_penalties(parts, &valid, k, &best, &improved, err);
+        if (improved) chosen->k = k, chosen->penalty = best.penalty;
+        if (options->progress) options->progress(options->ctx, fold * KS + k - MN_KMER_MIN + 1);
+    }
+    if (!status) status = mn_kmer_features_new(set, parts, MN_SPLIT_TEST, chosen->k, &test, err);
+    if (!status) {
+        mn_kmer_predict(best.model, test, pool->probabilities[MN_BASELINE_KMER] + pool->n * set->n_classes);
+        size_t row = (size_t)set->n_classes * sizeof(float);
+        for (int64_t i = 0; i < set->n; i++) {
+            if (parts[i] != MN_SPLIT_TEST) continue;
+            int64_t at = pool->n * set->n_classes, bases = mn_labelled_length(set, i);
+            memcpy(pool->probabilities[MN_BASELINE_MAJORITY] + at, mn_length_predict(&majority, bases), row);
+            memcpy(pool->probabilities[MN_BASELINE_LENGTH] + at, mn_length_predict(&length, bases), row);
+            pool->labels[pool->n++] = set->labels[i];
+        }
+    }
+    mn_kmer_features_free(test);
+    mn_kmer_free(best.model);
+    mn_length_done(&length);
+    mn_length_done(&majority);
+    done_validation(&valid);
+    return status;
+}
+
+int64_t mn_baselines_rounds(int64_t folds) {
+    return count_folds(folds) * KS;
+}
+
+mn_status_t mn_baselines_run(const mn_labelled_t *set, const mn_baselines_options_t *options, mn_baselines_t *out,
+                             mn_err_t *err) {
+    mn_baselines_t result = {.folds = options->folds};
+    pool_t pool = {0};
+    uint8_t *parts = NULL;
+    int64_t folds = count_folds(options->folds);
+    mn_status_t status = new_pool(set, &pool, err);
+    if (!status) status = mn_mem_new((void **)&parts, set->n, 1, err);
+    if (!status) status = mn_mem_new((void **)&result.choices, folds, sizeof *result.choices, err);
+    for (int64_t fold = 0; !status && fold < folds; fold++) {
+        status = mn_split_parts(set, options->folds, fold, parts, err);
+        if (!status) status = run_fold(set, parts, options, fold, &pool, &result.choices[fold], err);
+    }
+    if (!status && !pool.n)
+        status = mn_err_set(err, MN_INPUT, NULL, "cross-validate with --folds", "no row of split 'test'");
+    for (int m = 0; !status && m < MN_BASELINE_COUNT; m++)
+        status = mn_metrics_measure(pool.probabilities[m], pool.labels, pool.n, set->n_classes, options->resamples,
+                                    options->seed, &result.metrics[m], err);
+    mn_mem_free(parts);
+    done_pool(&pool);
+    if (status)
+        mn_baselines_done(&result);
+    else
+        *out = result;
+    return status;
+}
+
+void mn_baselines_done(mn_baselines_t *baselines) {
+    if (!baselines) return;
+    mn_mem_free(baselines->choices);
+    for (int m = 0; m < MN_BASELINE_COUNT; m++) mn_metrics_done(&baselines->metrics[m]);
+    *baselines = (mn_baselines_t){0};
+}
