@@ -10,8 +10,9 @@
 #include <string.h>
 #include <unistd.h>
 
-const mn_command_t *const mn_commands[] = {&mn_cmd_pretrain, &mn_cmd_finetune, &mn_cmd_baseline, &mn_cmd_predict, &mn_cmd_embed,
-                                           &mn_cmd_evaluate, &mn_cmd_info,     &mn_cmd_help,    NULL};
+const mn_command_t *const mn_commands[] = {
+    &mn_cmd_tokenize, &mn_cmd_pretrain, &mn_cmd_finetune, &mn_cmd_baseline, &mn_cmd_predict,
+    &mn_cmd_embed,    &mn_cmd_evaluate, &mn_cmd_info,     &mn_cmd_help,     NULL};
 
 const mn_command_t *mn_command_find(const char *name, mn_err_t *err) {
     enum { NAMES_MAX = 64 };
