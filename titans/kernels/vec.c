@@ -144,34 +144,37 @@ static inline real lanes_sum(const lanes_t *a) {
         for (int i = 0; i < k; i++) t[i] += t[i + k];
     return t[0];
 }
+static inline lanes_t load(const real *x) {
+    lanes_t a;
+    memcpy(&a, x, sizeof a);
+    return a;
+}
+/* The first n < LANES numbers, then zeros. */
+static inline lanes_t load_part(const real *x, int64_t n) {
+    lanes_t a = {0};
+    memcpy(&a, x, (size_t)n * sizeof *x);
+    return a;
+}
+/* Four sums at once, or every addition would wait for the one before. */
 static real dot(int64_t n, const real *x, const real *y) {
-    lanes_t acc = {0}, a, b;
+    lanes_t a = {0}, b = {0}, c = {0}, d = {0};
     int64_t i = 0;
-    for (; i + LANES <= n; i += LANES) {
-        memcpy(&a, x + i, sizeof a);
-        memcpy(&b, y + i, sizeof b);
-        acc += a * b;
+    for (; i + 4 * LANES <= n; i += 4 * LANES) {
+        a += load(x + i) * load(y + i);
+        b += load(x + i + LANES) * load(y + i + LANES);
+        c += load(x + i + 2 * LANES) * load(y + i + 2 * LANES);
+        d += load(x + i + 3 * LANES) * load(y + i + 3 * LANES);
     }
-    if (i < n) {
-        lanes_t c = {0}, e = {0};
-        memcpy(&c, x + i, (size_t)(n - i) * sizeof *x);
-        memcpy(&e, y + i, (size_t)(n - i) * sizeof *y);
-        acc += c * e;
-    }
-    return lanes_sum(&acc);
+    for (; i + LANES <= n; i += LANES) a += load(x + i) * load(y + i);
+    if (i < n) b += load_part(x + i, n - i) * load_part(y + i, n - i);
+    a = (a + b) + (c + d);
+    return lanes_sum(&a);
 }
 static real sum(int64_t n, const real *x) {
-    lanes_t acc = {0}, a;
+    lanes_t acc = {0};
     int64_t i = 0;
-    for (; i + LANES <= n; i += LANES) {
-        memcpy(&a, x + i, sizeof a);
-        acc += a;
-    }
-    if (i < n) {
-        lanes_t c = {0};
-        memcpy(&c, x + i, (size_t)(n - i) * sizeof *x);
-        acc += c;
-    }
+    for (; i + LANES <= n; i += LANES) acc += load(x + i);
+    if (i < n) acc += load_part(x + i, n - i);
     return lanes_sum(&acc);
 }
 static inline real root(real x) {
@@ -196,13 +199,7 @@ static void rms_back(int64_t w, const real *R x, const real *R gain, const real 
     const real r = 1 / root(dot(w, x, x) / (real)w + (real)MN_EPS);
     lanes_t acc = {0};
     int64_t j = 0;
-    for (; j + LANES <= w; j += LANES) {
-        lanes_t a, b, c;
-        memcpy(&a, x + j, sizeof a);
-        memcpy(&b, gain + j, sizeof b);
-        memcpy(&c, dy + j, sizeof c);
-        acc += a * b * c;
-    }
+    for (; j + LANES <= w; j += LANES) acc += load(x + j) * load(gain + j) * load(dy + j);
     real s = lanes_sum(&acc);
     for (; j < w; j++) s += x[j] * gain[j] * dy[j];
     const real k = r * r * r * s / (real)w;
@@ -366,26 +363,47 @@ static void advance(int64_t n, int64_t w, real b, real c, real m, const real *R 
         for (int64_t j = 0; j < w; j++) s1[j] = m * s[j];
     }
 }
-/* dws holds the cotangent of next and becomes that of ws; dbcm[0..2] += those of b, c, m. */
+/* dws holds the cotangent of next and becomes that of ws; dbcm[0..2] += those of b, c, m. One pass over the matrices,
+ * which are the largest things that a chunk touches. */
 static void advance_back(int64_t n, int64_t w, real b, real c, real m, const real *R ws, const real *R initial,
                          real *R dws, real *R dinitial, real *R dbcm) {
     const real a = 1 - b;
+    lanes_t sb = {0}, sc = {0}, sm = {0}, si = {0};
     for (int64_t r = 0; r < n; r++, ws += 2 * w, dws += 2 * w) {
         const real *R s = ws + w;
         real *R ds = dws + w;
-        dbcm[0] += dot(w, ws, dws);
-        dbcm[1] += dot(w, s, dws);
-        dbcm[2] += dot(w, s, ds);
-        if (initial) {
-            real *R di = dinitial + r * w;
-            dbcm[0] -= dot(w, initial + r * w, dws);
-            for (int64_t j = 0; j < w; j++) di[j] += a * dws[j];
+        int64_t j = 0;
+        for (; j + LANES <= w; j += LANES) {
+            const lanes_t dw = load(dws + j), d1 = load(ds + j), s0 = load(s + j);
+            const lanes_t ds0 = c * dw + m * d1, dw0 = b * dw;
+            sb += load(ws + j) * dw;
+            sc += s0 * dw;
+            sm += s0 * d1;
+            memcpy(ds + j, &ds0, sizeof ds0);
+            memcpy(dws + j, &dw0, sizeof dw0);
+            if (initial) {
+                const lanes_t di = load(dinitial + r * w + j) + a * dw;
+                si += load(initial + r * w + j) * dw;
+                memcpy(dinitial + r * w + j, &di, sizeof di);
+            }
         }
-        for (int64_t j = 0; j < w; j++) {
-            ds[j] = c * dws[j] + m * ds[j];
-            dws[j] *= b;
+        for (; j < w; j++) {
+            const real dw = dws[j];
+            dbcm[0] += ws[j] * dw;
+            dbcm[1] += s[j] * dw;
+            dbcm[2] += s[j] * ds[j];
+            ds[j] = c * dw + m * ds[j];
+            dws[j] = b * dw;
+            if (initial) {
+                dbcm[0] -= initial[r * w + j] * dw;
+                dinitial[r * w + j] += a * dw;
+            }
         }
     }
+    sb -= si;
+    dbcm[0] += lanes_sum(&sb);
+    dbcm[1] += lanes_sum(&sc);
+    dbcm[2] += lanes_sum(&sm);
 }
 static void masked(int64_t n, const real *R o, const real *R x, real *R y) {
     for (int64_t r = 0; r < n; r++, o += n, x += n, y += n) {
