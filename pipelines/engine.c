@@ -25,6 +25,15 @@ mn_status_t mn_engine_open(const char *path, bool classes, mn_engine_t *out, mn_
     return status;
 }
 
+mn_status_t mn_engine_open_memory(const void *data, int64_t size, const char *where, mn_engine_t *out, mn_err_t *err) {
+    *out = (mn_engine_t){0};
+    mn_status_t status = mn_model_load_memory(data, size, where, &out->model, &out->info, err);
+    if (status) return status;
+    status = check_engine(where, false, out, err);
+    if (status) mn_engine_done(out);
+    return status;
+}
+
 void mn_engine_done(mn_engine_t *engine) {
     mn_work_free(engine->work);
     mn_model_info_done(&engine->info);

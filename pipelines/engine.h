@@ -15,6 +15,8 @@ typedef struct mn_engine {
 /* classes: the model must have a classification head. Errors: those of mn_model_load; MN_MODEL for a tokenizer or
  * labels that do not fit the model, or no head. Owner: the caller, mn_engine_done. */
 mn_status_t mn_engine_open(const char *path, bool classes, mn_engine_t *out, mn_err_t *err);
+/* The same from a file's bytes, borrowed for the call; where names them in errors. */
+mn_status_t mn_engine_open_memory(const void *data, int64_t size, const char *where, mn_engine_t *out, mn_err_t *err);
 void mn_engine_done(mn_engine_t *engine);
 
 /* --rc: whether class probabilities are the mean over both strands. */
