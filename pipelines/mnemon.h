@@ -129,7 +129,8 @@ MN_API mn_status_t mn_stream_push(mn_stream_t *stream, const int32_t *ids, int64
                                   float *logits, mn_err_t *err);
 
 /* The stream's whole state, to go on from later or elsewhere with the same model: mn_stream_size numbers, and its
- * position: the rows that the memories have seen. Errors of set: MN_USAGE for numbers that are not finite or a negative position. */
+ * position: the rows that the memories have seen. Errors of set: MN_USAGE for numbers that are not finite or a negative
+ * position. */
 MN_API int64_t mn_stream_size(const mn_stream_t *stream);
 MN_API void mn_stream_get(const mn_stream_t *stream, float *state, int64_t *position);
 MN_API mn_status_t mn_stream_set(mn_stream_t *stream, const float *state, int64_t position, mn_err_t *err);

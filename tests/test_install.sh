@@ -20,7 +20,9 @@ $cc -fsyntax-only $(ask --cflags) -include mnemon.h -x c /dev/null
 $cc "$root/tests/example.c" $(ask --cflags) $(ask --libs) -o example
 mkdir static
 cp "$libdir/libmnemon.a" static/
-$cc "$root/tests/example.c" $(ask --cflags) -Lstatic $(ask --static --libs) -o example_static
+# --static would want the private libraries of shared dependencies, which Debian leaves out
+$cc "$root/tests/example.c" $(ask --cflags) -Lstatic $(ask --libs) $(pkg-config --libs $(ask --print-requires-private | cut -d' ' -f1)) \
+    -fopenmp -lm -o example_static
 printf '>one\nACGTTGCAACGTNACGTACGATTT\n' >in.fa
 ./example in.fa >shared.out
 LD_LIBRARY_PATH='' ./example_static in.fa >static.out
