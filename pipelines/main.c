@@ -1,4 +1,5 @@
 /* main: finds the command, parses its options, runs it, and says once what went wrong. */
+#include "benchmarks/cmd_benchmark.h"
 #include "genomics/base/par.h"
 #include "genomics/version.h"
 #include "pipelines/commands.h"
@@ -12,7 +13,7 @@
 
 const mn_command_t *const mn_commands[] = {
     &mn_cmd_tokenize, &mn_cmd_pretrain, &mn_cmd_finetune, &mn_cmd_baseline, &mn_cmd_predict,
-    &mn_cmd_embed,    &mn_cmd_evaluate, &mn_cmd_info,     &mn_cmd_help,     NULL};
+    &mn_cmd_embed,    &mn_cmd_evaluate, &mn_cmd_info, &mn_cmd_benchmark,     &mn_cmd_help,     NULL};
 
 const mn_command_t *mn_command_find(const char *name, mn_err_t *err) {
     enum { NAMES_MAX = 64 };

@@ -1,0 +1,18 @@
+/* benchmarks: the list of them. Each prints a TSV on stdout. */
+#ifndef MN_BENCHMARKS_H
+#define MN_BENCHMARKS_H
+#include "genomics/base/err.h"
+#include <stdint.h>
+
+typedef struct mn_benchmark {
+    const char *name, *operands, *summary;
+    mn_status_t (*run)(const char *const *operands, int64_t n, mn_err_t *err);
+} mn_benchmark_t;
+
+extern const mn_benchmark_t mn_bench_read;
+
+/* Seconds of a clock that only goes forward, and CPU seconds of this process with its ended children. */
+double mn_bench_seconds(void);
+double mn_bench_cpu(void);
+
+#endif

@@ -1,0 +1,60 @@
+/* mnemon benchmark: runs one of the benchmarks by name. */
+#include "benchmarks/cmd_benchmark.h"
+#include "benchmarks/benchmarks.h"
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+
+static const mn_benchmark_t *const benchmarks[] = {&mn_bench_read};
+enum { BENCHMARKS = sizeof benchmarks / sizeof *benchmarks };
+
+typedef struct settings {
+    mn_common_t common;
+} settings_t;
+
+static const mn_option_t options[] = {MN_COMMON_OPTIONS, {0}};
+
+double mn_bench_seconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+double mn_bench_cpu(void) {
+    double seconds = 0;
+    for (int children = 0; children < 2; children++) {
+        struct rusage usage;
+        if (getrusage(children ? RUSAGE_CHILDREN : RUSAGE_SELF, &usage)) continue;
+        seconds += (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec);
+        seconds += (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1e-6;
+    }
+    return seconds;
+}
+
+static mn_status_t run(const mn_args_t *args, mn_err_t *err) {
+    const char *names[BENCHMARKS];
+    for (int i = 0; i < BENCHMARKS; i++) {
+        names[i] = benchmarks[i]->name;
+        if (!strcmp(args->operands[0], names[i]))
+            return benchmarks[i]->run(args->operands + 1, args->n_operands - 1, err);
+    }
+    char hint[96];
+    const char *near = mn_nearest(args->operands[0], names, BENCHMARKS);
+    snprintf(hint, sizeof hint, near ? "did you mean '%s'?" : "there is: %s", near ? near : names[0]);
+    return mn_err_set(err, MN_USAGE, NULL, hint, "unknown benchmark '%s'", args->operands[0]);
+}
+
+const mn_command_t mn_cmd_benchmark = {
+    .name = "benchmark",
+    .heading = "Inspect",
+    .summary = "speed on this machine",
+    .operands = "NAME [FILE...]",
+    .min_operands = 1,
+    .max_operands = -1,
+    .about = "read FILE...: reading sequence files; BAM and CRAM beside `samtools view -c` on as many threads, where samtools "
+             "is installed.",
+    .options = options,
+    .settings_size = sizeof(settings_t),
+    .examples = "mnemon benchmark -t 1 read genome.fa reads.bam",
+    .run = run,
+};
