@@ -238,7 +238,7 @@ static void print_lines(const mn_json_t *json) {
     const char *key;
     const mn_json_t *value, *tensors = mn_json_get(json, "list");
     while (mn_json_next(json, &iter, &key, &value)) {
-        if (value == tensors) continue;
+        if (value == tensors || mn_json_count(value) == 0) continue;
         printf("%-20s", key);
         print_value(value, 0);
         putchar('\n');

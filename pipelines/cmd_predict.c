@@ -54,6 +54,7 @@ typedef struct run {
     mn_result_t result;
     FILE *out; /* of result */
     bool rc;
+    const char *path; /* of the file being read */
     int64_t class_index, step;
     row_t rows[BATCH_ROWS];
     int64_t n;
@@ -180,9 +181,12 @@ static mn_status_t predict_whole(run_t *run, mn_input_t *in, const mn_record_t *
     mn_piece_t piece;
     mn_status_t status;
     while (!(status = mn_input_read(in, &piece, err)) && piece.n) {
-        if (run->used - offset + piece.n > run->settings->longest)
-            return mn_err_set(err, MN_INPUT, record->name, "tile it with --window, or raise --longest",
+        if (run->used - offset + piece.n > run->settings->longest) {
+            char where[256];
+            snprintf(where, sizeof where, "%s:%s", run->path, record->name);
+            return mn_err_set(err, MN_INPUT, where, "tile it with --window, or raise --longest",
                               "the record is longer than %lld bases", (long long)run->settings->longest);
+        }
         status = add_bases(run, piece.bases, piece.n, err);
         if (status) return status;
         run->bases_read += piece.n;
@@ -269,6 +273,7 @@ static mn_status_t predict_file(run_t *run, const char *path, mn_err_t *err) {
     mn_input_options_t reading = mn_reading_input(&run->settings->reading, 1);
     const mn_record_t *record = NULL;
     mn_input_t *in;
+    run->path = path;
     mn_status_t status = mn_input_open(path, &reading, &in, err);
     if (status) return status;
     while (!(status = mn_input_next(in, &record, err)) && record) {

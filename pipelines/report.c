@@ -119,7 +119,7 @@ static void format_progress(const mn_progress_t *p, double now, const char *note
     format_count((double)p->done, done, sizeof done);
     format_count((double)p->total, total, sizeof total);
     format_count(per_second, rate, sizeof rate);
-    if (p->total && per_second > 0) format_time((double)(p->total - p->done) / per_second, left, sizeof left);
+    if (p->done < p->total && per_second > 0) format_time((double)(p->total - p->done) / per_second, left, sizeof left);
     snprintf(out, size, "%s%s%s %s, %s %s/s%s%s%s%s%s", done, p->total ? " of " : "", p->total ? total : "", p->unit,
              rate, p->unit, *left ? ", " : "", left, *left ? " to go" : "", note ? ", " : "", note ? note : "");
 }
