@@ -287,7 +287,8 @@ static void test_stream(void **state) {
     }
     assert_memory_equal(whole, parts, sizeof whole);
     assert_non_null(saved);
-    assert_memory_equal(whole[63], rest[63], (size_t)(n - 63) * sizeof *whole);
+    if (sizeof(mn_real_t) == sizeof(float)) /* the library's states are float */
+        assert_memory_equal(whole[63], rest[63], (size_t)(n - 63) * sizeof *whole);
 
     saved[0] = NAN;
     assert_int_equal(mn_stream_set(second, saved, position, &err), MN_USAGE);
