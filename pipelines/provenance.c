@@ -49,6 +49,8 @@ static mn_status_t digest_path(const char *path, int depth, mn_digest_t *out, mn
 static mn_status_t print_input(FILE *file, const char *operand, mn_err_t *err) {
     const char *equals = strchr(operand, '='), *path = operand;
     if (equals && !mn_file_exists(operand)) path = equals + 1;
+    if (mn_path_is_url(path))
+        return mn_err_set(err, MN_INPUT, path, "download it first", "is a URL: nothing is read over the network");
     size_t length = strlen(path);
     while (length > 1 && path[length - 1] == '/') length--; /* a folder's name without its last slashes */
     const char *base = path + length;

@@ -47,6 +47,7 @@ void mn_signals_init(void) {
         set_handler(ends[i], handle_end);
     }
     set_handler(SIGUSR1, handle_usr1);
+    set_handler(SIGXFSZ, SIG_IGN); /* a limit on file sizes is then an error of writing, like a full disk */
 }
 
 void mn_signals_catch(void) {

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Golden tests of the command line. A FILE.t is a transcript: its lines "$ command" are run one after another in a folder of
 # their own; below each stand its stdout, its stderr behind "! ", and "[code]" where the exit code is not 0.
-# Within commands mnemon is the program under test and $DATA the project's data. Prints the differences and exits 1.
+# Within commands mnemon is the program under test and $ROOT the project. Prints the differences and exits 1.
 # Usage: run.sh [--rewrite] MNEMON [FILE.t...]      --rewrite: makes what was seen the expected
 set -u
 LC_ALL=C; export LC_ALL
@@ -11,7 +11,7 @@ here=$(cd "$(dirname "$0")" && pwd) || exit 1
 program=$(readlink -f "${1:?usage: run.sh [--rewrite] MNEMON [FILE.t...]}") && [ -x "$program" ] || exit 1
 shift
 [ $# -gt 0 ] || set -- "$here"/*.t
-DATA=$here/../../benchmarks/data; export DATA
+ROOT=$(cd "$here/../.." && pwd); export ROOT
 top=$(mktemp -d) || exit 1
 trap 'rm -rf "$top"' EXIT
 mkdir "$top/bin" && ln -s "$program" "$top/bin/mnemon" && PATH=$top/bin:$PATH || exit 1

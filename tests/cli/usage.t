@@ -3,6 +3,9 @@ $ mnemon
 ! 
 ! Usage: mnemon COMMAND [options] ...
 ! 
+! Data
+!   tokenize    sequence files to one array of token ids, and back
+! 
 ! Train
 !   pretrain    train a model to tell the next base of genomes
 !   finetune    train a classifier of sequences, from pretrained weights or from scratch
@@ -15,6 +18,7 @@ $ mnemon
 ! 
 ! Inspect
 !   info        what a file is and holds
+!   benchmark   speed on this machine
 !   help        help for all commands or one
 ! 
 ! 'mnemon COMMAND --help' tells all of a command, 'mnemon --version' the version.
@@ -29,6 +33,9 @@ mnemon VERSION: genomic sequence models with Titans neural memory
 
 Usage: mnemon COMMAND [options] ...
 
+Data
+  tokenize    sequence files to one array of token ids, and back
+
 Train
   pretrain    train a model to tell the next base of genomes
   finetune    train a classifier of sequences, from pretrained weights or from scratch
@@ -41,6 +48,7 @@ Use
 
 Inspect
   info        what a file is and holds
+  benchmark   speed on this machine
   help        help for all commands or one
 
 'mnemon COMMAND --help' tells all of a command, 'mnemon --version' the version.
@@ -63,17 +71,22 @@ mnemon help: help for all commands or one
 Usage: mnemon help [options] [COMMAND]
 
 Options
-      --man                   print the man page (mnemon.1)
+      --man                   
+                              print the man page (mnemon.1)
       --completions none|bash|zsh|fish
                               print a shell's completion script [none]
 
 General
-  -t, -@, --threads N         threads in all; 0: as many as this process may use [0]
-      --seed N                seed of all random numbers [1]
+  -t, -@, --threads N         
+                              threads in all; 0: as many as this process may use [0]
+      --seed N                
+                              seed of all random numbers [1]
       --verbosity error|warning|info|debug
                               what to say on stderr [info]
-      --quiet                 say nothing but errors
-  -h, --help                  show this help
+      --quiet                 
+                              say nothing but errors
+  -h, --help                  
+                              show this help
 
 EXAMPLES
   mnemon help pretrain
