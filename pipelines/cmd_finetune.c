@@ -245,6 +245,7 @@ static mn_status_t report_rows(job_t *job, const char *name, rows_t *rows, int64
     status = mn_metrics_measure(rows->probabilities, rows->labels, rows->n, job->set->n_classes, resamples,
                                 (uint64_t)job->settings->common.seed, &metrics, err);
     if (status) return status;
+    if (job->fold <= 0) mn_metrics_header(stdout, "part");
     mn_metrics_write(stdout, name, &metrics, (const char *const *)job->set->classes);
     mn_metrics_done(&metrics);
     return MN_OK;
@@ -328,10 +329,8 @@ static mn_status_t run(const mn_args_t *args, mn_err_t *err) {
     mn_labelled_t *set = NULL;
     char *command = NULL;
     mn_status_t status = mn_labelled_read(args->operands, args->n_operands, &reading, &set, err);
-    if (!status) {
-        mn_metrics_header(stdout, "part");
+    if (!status)
         status = s->folds ? run_folds(args, set, &command, err) : run_once(args, set, -1, &command, NULL, err);
-    }
     mn_labelled_free(set);
     mn_mem_free(command);
     return status;

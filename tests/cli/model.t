@@ -61,12 +61,10 @@ $ mnemon finetune set.tsv -o m --batch 0
 [2]
 
 $ mnemon finetune set.tsv -o m --dim 65
-part	metric	value	low	high
 ! mnemon finetune: dim 65 is not a multiple of heads 2
 [2]
 
 $ mnemon finetune set.tsv -o m --memory-depth 9
-part	metric	value	low	high
 ! mnemon finetune: depth is 9, expected 1 to 4
 [2]
 
@@ -75,7 +73,6 @@ $ mnemon finetune set.tsv -o m --memory-norm yes
 [2]
 
 $ mnemon finetune set.tsv -o m --tokenizer kmer:99
-part	metric	value	low	high
 ! mnemon finetune: --tokenizer: tokenizer 'kmer:99': K must be 1 to 12
 [2]
 
@@ -84,7 +81,6 @@ $ mnemon finetune set.tsv -o m --pooling maen
 [2]
 
 $ mnemon finetune set.tsv -o nowhere/m --quiet
-part	metric	value	low	high
 ! mnemon finetune: nowhere/m.lock: cannot write: No such file or directory (does the folder exist?)
 [5]
 
@@ -109,7 +105,6 @@ m.metrics.tsv
 m.safetensors
 
 $ mnemon finetune set.tsv -o m --preset tiny --steps 2
-part	metric	value	low	high
 ! mnemon finetune: m.safetensors: exists already (go on with --resume, begin anew with --force, or choose another -o)
 [2]
 
