@@ -177,7 +177,7 @@ static mn_status_t choose_tiles(const mn_tracts_t *valid, int64_t context, int64
         for (; tile.begin < valid->items[i].end && !status; tile.begin = tile.end, at++) {
             int64_t r = at / run, end = valid->items[i].end;
             tile.end = end - tile.begin < context ? end : tile.begin + context;
-            bool take = (r + 1) * chosen / n_runs > r * chosen / n_runs && tile.end - tile.begin >= TILE_MIN;
+            bool take = r * chosen % n_runs < chosen && tile.end - tile.begin >= TILE_MIN;
             if (take) status = mn_tracts_add(&out->tiles, tile, err);
             if (take && joined)
                 out->runs.items[out->runs.n - 1].end = tile.end;
