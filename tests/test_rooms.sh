@@ -26,12 +26,12 @@ cmocka.h tests/test_[^/]*.c'
 breaches() { # of the tree at $PWD, one a line
     sources=$(find genomics titans pipelines benchmarks tests -name '*.[ch]' 2>/dev/null | sort)
     { echo "$rooms"; echo; } | awk '
-        function room(path) { sub("/[^/]*$", "", path); return path }
+        function room(path) { do { if (!sub("/[^/]*$", "", path)) return ""; } while (!(path in known)); return path }
         FILENAME == "-" { if ($0 != "") { name = $1; sub(":", "", name); known[name] = 1
                           for (i = 2; i <= NF; i++) may[name, $i] = 1 } next }
         /^[ \t]*#[ \t]*include[ \t]*"/ {
             split($0, part, "\""); from = room(FILENAME); to = room(part[2])
-            if (!(to in known)) print FILENAME ":" FNR ": \"" part[2] "\" is not a path from the root"
+            if (to == "") print FILENAME ":" FNR ": \"" part[2] "\" is not a path from the root"
             else if (from != to && !((from, to) in may) &&
                      !(FILENAME == "pipelines/main.c" && part[2] == "benchmarks/cmd_benchmark.h"))
                 print FILENAME ":" FNR ": " from " may not include " to " (" part[2] ")"
