@@ -192,7 +192,7 @@ static mn_status_t load_record(mn_loader_t *loader, mn_input_t *in, const mn_rec
         if (!status) status = mn_mem_reserve(&block, &loader->bases_cap, to->size + piece.n, 1, err);
         to->bases = block;
         if (status) break;
-        memcpy(to->bases + to->size, piece.bases, (size_t)piece.n);
+        if (piece.n) memcpy(to->bases + to->size, piece.bases, (size_t)piece.n);
         to->size += piece.n;
         position = piece.start + piece.n;
     }

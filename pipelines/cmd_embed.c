@@ -137,10 +137,13 @@ static mn_status_t read_tokens(run_t *run, reader_t *reader, int64_t most, mn_er
         if (status) break;
         int64_t n = reader->piece.n < PART ? reader->piece.n : PART;
         reader->ended = n == 0;
-        run->used += n ? mn_token_stream_push(&reader->stream, reader->piece.bases, n, run->ids + run->used)
-                       : mn_token_stream_finish(&reader->stream, run->ids + run->used);
-        reader->piece.bases += n;
-        reader->piece.n -= n;
+        if (reader->ended) {
+            run->used += mn_token_stream_finish(&reader->stream, run->ids + run->used);
+        } else {
+            run->used += mn_token_stream_push(&reader->stream, reader->piece.bases, n, run->ids + run->used);
+            reader->piece.bases += n;
+            reader->piece.n -= n;
+        }
     }
     return status;
 }

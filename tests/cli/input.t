@@ -116,7 +116,7 @@ $ # what a run says
 
 $ mnemon tokenize -t 2 -o g.npy g.fa
 ! mnemon tokenize: 12 bases in .., .. bases/s
-! mnemon tokenize: 1 records, 12 bases, 0 N
+! mnemon tokenize: 1 records, 12 bases
 ! mnemon tokenize: version VERSION
 ! mnemon tokenize: command mnemon tokenize -t 2 -o g.npy g.fa
 ! mnemon tokenize: seed 1, wall .., CPU .., peak memory ..
