@@ -180,7 +180,7 @@ typedef struct lines {
     gzFile file;
     const char *path;
     char *line;
-    int64_t cap, number;
+    int64_t cap, number, longest; /* of the line, its number, and bytes that one may have */
     char buffer[1 << 16];
     int begin, end;
 } lines_t;
@@ -188,7 +188,7 @@ typedef struct lines {
 static mn_status_t open_lines(lines_t *in, const char *path, mn_err_t *err) {
     bool standard = !strcmp(path, "-");
     int descriptor = standard ? dup(STDIN_FILENO) : -1;
-    *in = (lines_t){.path = standard ? "stdin" : path};
+    *in = (lines_t){.path = standard ? "stdin" : path, .longest = mn_mem_available() / 4};
     in->file = standard ? gzdopen(descriptor, "rb") : gzopen(path, "rb");
     if (in->file) return MN_OK;
     if (descriptor >= 0) close(descriptor);
@@ -227,7 +227,7 @@ static mn_status_t next_line(lines_t *in, bool *got, mn_err_t *err) {
         }
         const char *from = in->buffer + in->begin, *stop = memchr(from, '\n', (size_t)(in->end - in->begin));
         int64_t part = stop ? stop - from : in->end - in->begin;
-        if (n + part > mn_mem_available() / 4)
+        if (n + part > in->longest)
             return mn_err_set(err, MN_INPUT, in->path, "is this a table with a line a sequence?",
                               "line %" PRId64 " is longer than memory allows", in->number);
         if ((status = mn_mem_reserve((void **)&in->line, &in->cap, n + part + 1, 1, err))) return status;
