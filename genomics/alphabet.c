@@ -47,38 +47,82 @@ void mn_base_counts_add(mn_base_counts_t *sum, const mn_base_counts_t *more) {
     sum->dropped += more->dropped;
 }
 
-/* The same a byte at a time, for text that holds more than ids. */
+/* Text that may hold anything, a byte at a time. */
 static int64_t read_mixed(const char *text, int64_t n, const uint8_t table[256], uint8_t *ids, mn_base_counts_t *counts,
                           int64_t *used) {
     int64_t size = 0, i = 0;
     for (; i < n; i++) {
-        uint8_t code = table[(uint8_t)text[i]];
+        uint8_t code = table[(uint8_t)text[i]], id = code & 7;
         if (code & MN_CODE_INVALID) break;
+        ids[size] = id;
+        if (code & (MN_CODE_BLANK | MN_CODE_SKIPPED)) {
+            counts->skipped += code >> 6 & 1;
+            continue;
+        }
         counts->replaced += code >> 4 & 1;
-        counts->skipped += code >> 6 & 1;
-        ids[size] = code & 7;
-        size += !(code & (MN_CODE_BLANK | MN_CODE_SKIPPED));
+        counts->gc += (id ^ id >> 1) & 1;
+        counts->n += id >> 2;
+        size++;
     }
     *used = i;
     return size;
 }
 
+/* Eight letters at once, the first in the lowest byte. Bits 1 and 2 tell A, C, G and T apart; what they tell gives the
+ * letter that should be there. */
+typedef struct mn_eight {
+    uint64_t ids, other, gc; /* a byte each: id; not 0 where there is another letter; 1 for C and G */
+} mn_eight_t;
+
+static inline mn_eight_t read_eight(uint64_t letters) {
+    const uint64_t ones = 0x0101010101010101;
+    uint64_t low = letters >> 1 & ones, high = letters >> 2 & ones, t = high & ~low;
+    uint64_t expected = ('A' * ones | low << 1 | high << 2) ^ (t | t << 4);
+    return (mn_eight_t){(low ^ high) | high << 1, letters ^ expected, low};
+}
+
+/* Text of A, C, G, T alone (with fold, in both cases). False: there is something else. n is PART at most, so that sums
+ * of eight fit in bytes. */
+enum { PART = 1024 };
+
+static bool read_plain(const char *text, int64_t n, bool fold, uint8_t *ids, int64_t *gc) {
+    const uint64_t keep = fold ? 0xdfdfdfdfdfdfdfdf : UINT64_MAX;
+    uint64_t letters, other = 0, sums = 0;
+    int64_t i = 0;
+    for (; i + 8 <= n; i += 8) {
+        memcpy(&letters, text + i, 8);
+        mn_eight_t eight = read_eight(letters & keep);
+        memcpy(ids + i, &eight.ids, 8);
+        other |= eight.other;
+        sums += eight.gc;
+    }
+    memset(&letters, 'A', 8);
+    memcpy(&letters, text + i, (size_t)(n - i));
+    mn_eight_t eight = read_eight(letters & keep);
+    memcpy(ids + i, &eight.ids, (size_t)(n - i));
+    other |= eight.other;
+    sums += eight.gc;
+    sums = (sums & 0x00ff00ff00ff00ff) + (sums >> 8 & 0x00ff00ff00ff00ff);
+    *gc = (int64_t)(sums * 0x0001000100010001 >> 48);
+    return !other;
+}
+
 int64_t mn_bases_from_text(const char *text, int64_t n, const uint8_t table[256], uint8_t *ids,
                            mn_base_counts_t *counts, int64_t *used) {
-    uint8_t seen = 0;
-    for (int64_t i = 0; i < n; i++) {
-        ids[i] = table[(uint8_t)text[i]];
-        seen |= ids[i];
+    const bool fold = table['a'] == MN_BASE_A;
+    int64_t size = 0, at = 0, gc = 0;
+    while (at < n) {
+        int64_t part = n - at < PART ? n - at : PART, taken = part, found = part, plain_gc = 0;
+        if (read_plain(text + at, part, fold, ids + size, &plain_gc))
+            gc += plain_gc;
+        else
+            found = read_mixed(text + at, part, table, ids + size, counts, &taken);
+        size += found;
+        at += taken;
+        if (taken < part) break;
     }
-    int64_t size = n;
-    *used = n;
-    if (seen > 7) size = read_mixed(text, n, table, ids, counts, used);
-    int64_t gc = 0, ns = 0;
-    for (int64_t i = 0; i < size; i++) gc += (ids[i] ^ ids[i] >> 1) & 1;
-    if (seen > 3)
-        for (int64_t i = 0; i < size; i++) ns += ids[i] >> 2;
+    *used = at;
     counts->gc += gc;
-    counts->n += ns;
     counts->bases += size;
     return size;
 }

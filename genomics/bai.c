@@ -17,12 +17,10 @@ void mn_local_path(const char *path, char *out, size_t size) {
 
 /* ---- building */
 
-static mn_status_t report_unindexable(const char *path, const sam_hdr_t *header, int code, mn_err_t *err) {
+static mn_status_t report_unindexable(const char *path, const sam_hdr_t *header, mn_err_t *err) {
     kstring_t order = {0, 0, NULL};
     bool sorted = !sam_hdr_find_tag_hd((sam_hdr_t *)(uintptr_t)header, "SO", &order) && !strcmp(order.s, "coordinate");
     free(order.s);
-    if (code == -3)
-        return mn_err_set(err, MN_INPUT, path, "convert it: samtools view -b", "regions need BAM or CRAM, or SAM packed by bgzip");
     return mn_err_set(err, MN_INPUT, path, sorted ? "is the file truncated?" : "samtools sort",
                       sorted ? "cannot be indexed" : "cannot be indexed: not sorted by coordinate");
 }
@@ -33,8 +31,7 @@ static mn_status_t build_into(const mn_writer_t *writer, const char *path, htsFi
     char local[PATH_BYTES], temporary[PATH_BYTES];
     mn_local_path(path, local, sizeof local);
     mn_local_path(writer->temporary, temporary, sizeof temporary);
-    int code = sam_index_build3(local, temporary, min_shift, threads);
-    if (code) return report_unindexable(path, header, code, err);
+    if (sam_index_build3(local, temporary, min_shift, threads)) return report_unindexable(path, header, err);
     *out = sam_index_load3(file, local, temporary, HTS_IDX_SILENT_FAIL);
     return *out ? MN_OK : mn_err_set(err, MN_FAILED, path, NULL, "its new index cannot be loaded");
 }

@@ -213,7 +213,6 @@ static mn_status_t scan_file(mn_fai_t *fai, mn_source_t *source, mn_err_t *err) 
     void *state, *block = NULL;
     mn_status_t status = mn_mem_new(&state, 1, sizeof(mn_scan_t), err);
     if (!status) status = mn_mem_new(&block, BLOCK, 1, err);
-    if (!status) status = mn_source_index_begin(source, err);
     mn_scan_t *scan = state;
     int64_t offset = 0;
     if (scan) *scan = (mn_scan_t){.fai = fai, .source = source, .name_size = -1};
@@ -228,7 +227,6 @@ static mn_status_t scan_file(mn_fai_t *fai, mn_source_t *source, mn_err_t *err) 
             status = finish_line(scan, scan->line_bytes + 1, scan->last == '\r' ? 2 : 1, err);
     }
     if (!status) status = finish_entry(scan, err);
-    mn_source_index_end(source);
     mn_mem_free(block);
     mn_mem_free(state);
     return status;
@@ -260,36 +258,41 @@ static mn_status_t report_stale(const char *index, mn_err_t *err) {
     return mn_err_set(err, MN_INPUT, index, "remove the index: it is built again", "stale: it does not fit the file beside it");
 }
 
-/* Fills *out from what is there and what is built. */
-static mn_status_t open_index(mn_source_t *source, const char *fai_path, const char *gzi_path, mn_fai_t **out,
-                              mn_err_t *err) {
-    struct stat data, fai_info, gzi_info;
-    bool packed = mn_source_pack(source) == MN_PACK_BGZF, saved = !stat(fai_path, &fai_info);
-    bool fresh = saved, unsaved_blocks = false;
-    if (stat(mn_source_path(source), &data))
-        return mn_err_set(err, MN_IO, mn_source_path(source), NULL, "has gone while it was read");
-    if (saved) fresh = fai_info.st_mtime >= data.st_mtime;
-    if (packed && stat(gzi_path, &gzi_info))
-        unsaved_blocks = true;
-    else if (packed && gzi_info.st_mtime < data.st_mtime)
-        fresh = false;
-    mn_fai_t *built = NULL;
-    mn_status_t status = saved ? load_entries(*out, fai_path, err) : MN_OK;
-    if (!status && (!fresh || unsaved_blocks)) {
-        status = new_fai(&built, err);
-        if (!status) status = scan_file(built, source, err);
-        if (!status && saved && !is_same(*out, built)) status = report_stale(fai_path, err);
-        if (!status && !saved) {
-            mn_fai_free(*out);
-            *out = built;
-            built = NULL;
-            save_entries(*out, fai_path);
-        }
-        if (!status && unsaved_blocks) mn_source_index_save(source, gzi_path);
-    } else if (!status && packed && !mn_source_index_load(source, gzi_path)) {
-        status = mn_err_set(err, MN_INPUT, gzi_path, "remove the index: it is built again", "damaged");
+/* Whether an index is there, and older than its file. */
+typedef struct found {
+    bool there, older;
+} found_t;
+
+static found_t find_file(const char *path, time_t data) {
+    struct stat info;
+    bool there = !stat(path, &info);
+    return (found_t){there, there && info.st_mtime < data};
+}
+
+/* The .fai, which is read, or built, or both. */
+static mn_status_t open_entries(mn_source_t *source, const char *path, time_t data, mn_fai_t **out, mn_err_t *err) {
+    found_t found = find_file(path, data);
+    mn_fai_t *read = NULL, *built = NULL;
+    mn_status_t status = new_fai(&read, err);
+    if (!status) status = new_fai(&built, err);
+    if (!status && found.there) status = load_entries(read, path, err);
+    if (!status && (!found.there || found.older)) {
+        status = scan_file(built, source, err);
+        if (!status && found.there && !is_same(read, built)) status = report_stale(path, err);
+        if (!status && !found.there) save_entries(built, path);
     }
-    mn_fai_free(built);
+    if (!status) *out = found.there ? read : built;
+    if (status || !found.there) mn_fai_free(read);
+    if (status || found.there) mn_fai_free(built);
+    return status;
+}
+
+/* The same for the .gzi: blocks are quickly found anew, so an older one is not even read. */
+static mn_status_t open_blocks(mn_source_t *source, const char *path, time_t data, mn_err_t *err) {
+    found_t found = find_file(path, data);
+    if (found.there && !found.older) return mn_source_blocks_load(source, path, err);
+    mn_status_t status = mn_source_blocks_build(source, err);
+    if (!status && !found.there) mn_source_blocks_save(source, path);
     return status;
 }
 
@@ -301,20 +304,23 @@ mn_status_t mn_fai_open(mn_source_t *source, mn_fai_t **out, mn_err_t *err) {
     if (mn_source_pack(source) == MN_PACK_GZIP)
         return mn_err_set(err, MN_INPUT, path, "compress it by bgzip instead of gzip",
                           "regions cannot be looked up in a gzip file");
+    struct stat info;
+    if (stat(path, &info)) return mn_err_set(err, MN_IO, path, NULL, "has gone while it was read");
     int64_t size = (int64_t)strlen(path) + 5;
-    void *names = NULL;
+    void *name = NULL;
     mn_fai_t *fai = NULL;
     mn_status_t status = mn_source_check_end(source, err);
-    if (!status) status = mn_mem_new(&names, 2, size, err);
-    if (!status) status = new_fai(&fai, err);
+    if (!status) status = mn_mem_new(&name, size, 1, err);
     if (!status) {
-        char *fai_path = names, *gzi_path = fai_path + size;
-        snprintf(fai_path, (size_t)size, "%s.fai", path);
-        snprintf(gzi_path, (size_t)size, "%s.gzi", path);
-        status = open_index(source, fai_path, gzi_path, &fai, err);
+        snprintf(name, (size_t)size, "%s.fai", path);
+        status = open_entries(source, name, info.st_mtime, &fai, err);
+    }
+    if (!status && mn_source_pack(source) == MN_PACK_BGZF) {
+        snprintf(name, (size_t)size, "%s.gzi", path);
+        status = open_blocks(source, name, info.st_mtime, err);
     }
     if (!status) status = sort_names(fai, path, err);
-    mn_mem_free(names);
+    mn_mem_free(name);
     if (!status)
         *out = fai;
     else

@@ -24,7 +24,8 @@ struct mn_reads {
     bool has_reference, check_end;
     int64_t count;    /* reads seen, for errors */
     uint8_t table[256];
-    char *letters;    /* of the present read, n of them; [at .. n) is unread */
+    char pairs[2][256][2];
+    char *letters;    /* of the present read, n of them from letters[1] on; [at .. n) is unread */
     uint8_t *bases;
     int64_t n, at, letters_cap, bases_cap;
 };
@@ -121,6 +122,17 @@ static mn_status_t open_file(mn_reads_t *reads, mn_source_t *source, mn_err_t *e
     return MN_OK;
 }
 
+/* The letters of a packed pair of bases; of its reverse complement. */
+static void make_pairs(mn_reads_t *reads) {
+    static const char forward[] = "=ACMGRSVTWYHKDBN", reverse[] = "=TGKCYSBAWRDMHVN";
+    for (int pair = 0; pair < 256; pair++) {
+        reads->pairs[0][pair][0] = forward[pair >> 4];
+        reads->pairs[0][pair][1] = forward[pair & 15];
+        reads->pairs[1][pair][0] = reverse[pair & 15];
+        reads->pairs[1][pair][1] = reverse[pair >> 4];
+    }
+}
+
 mn_status_t mn_reads_open(mn_source_t *source, const mn_input_options_t *options, mn_reads_t **out, mn_err_t *err) {
     void *block;
     *out = NULL;
@@ -134,11 +146,14 @@ mn_status_t mn_reads_open(mn_source_t *source, const mn_input_options_t *options
     reads->format = mn_source_format(source);
     mn_alphabet_table(options->mask_lowercase, options->invalid == MN_INVALID_N ? MN_INVALID_N : MN_INVALID_ERROR,
                       reads->table);
+    make_pairs(reads);
     bool seekable = mn_source_seekable(source), regions = options->n_regions || options->bed;
     reads->check_end = !regions;
     status = mn_mem_string(&reads->path, mn_source_path(source), err);
     if (!status && regions && !seekable)
         status = mn_err_set(err, MN_USAGE, reads->path, "save it to a file first", "regions need a file that can be sought in");
+    if (!status && regions && reads->format != MN_FORMAT_CRAM && mn_source_pack(source) != MN_PACK_BGZF)
+        status = mn_err_set(err, MN_INPUT, reads->path, "convert it: samtools view -b", "regions need BGZF compression, as BAM has");
     if (!status) status = open_file(reads, source, err);
     mn_source_close(source);
     if (!status && regions) status = open_regions(reads, options, err);
@@ -164,28 +179,32 @@ static mn_status_t report_damaged(const mn_reads_t *reads, mn_err_t *err) {
     return mn_err_set(err, MN_INPUT, where, "copy or download the file again", "truncated or damaged");
 }
 
-/* Letters of the sequence in the orientation of the sequencer. */
+/* Letters of the sequence in the orientation of the sequencer. A pair may stick out by a byte at either end. */
 static mn_status_t unpack_letters(mn_reads_t *reads, mn_err_t *err) {
-    static const char forward[] = "=ACMGRSVTWYHKDBN", reverse[] = "=TGKCYSBAWRDMHVN";
     const bam1_t *read = reads->read;
     const uint8_t *packed = bam_get_seq(read);
     void *letters = reads->letters, *bases = reads->bases;
-    reads->n = read->core.l_qseq;
-    reads->at = 0;
-    mn_status_t status = mn_mem_reserve(&letters, &reads->letters_cap, reads->n + 1, 1, err);
+    int64_t n = read->core.l_qseq;
+    mn_status_t status = mn_mem_reserve(&letters, &reads->letters_cap, n + 2, 1, err);
     reads->letters = letters;
-    if (!status) status = mn_mem_reserve(&bases, &reads->bases_cap, reads->n, 1, err);
+    if (!status) status = mn_mem_reserve(&bases, &reads->bases_cap, n, 1, err);
     reads->bases = bases;
     if (status) return status;
-    if (bam_is_rev(read)) {
-        for (int64_t i = 0; i < reads->n; i++) reads->letters[reads->n - 1 - i] = reverse[bam_seqi(packed, i)];
-    } else {
-        for (int64_t i = 0; i < reads->n; i += 2) {
-            reads->letters[i] = forward[packed[i / 2] >> 4];
-            reads->letters[i + 1] = forward[packed[i / 2] & 15];
-        }
-    }
+    char *to = reads->letters + 1;
+    if (bam_is_rev(read))
+        for (int64_t i = 0; i < n; i += 2) memcpy(to + n - 2 - i, reads->pairs[1][packed[i / 2]], 2);
+    else
+        for (int64_t i = 0; i < n; i += 2) memcpy(to + i, reads->pairs[0][packed[i / 2]], 2);
+    reads->n = n;
+    reads->at = 0;
     return MN_OK;
+}
+
+/* After the last read. A binary file with neither reads nor contigs is what a failed run leaves. */
+static mn_status_t finish_reads(const mn_reads_t *reads, mn_err_t *err) {
+    if (!reads->count && !sam_hdr_nref(reads->header) && reads->format != MN_FORMAT_SAM)
+        return mn_err_set(err, MN_INPUT, reads->path, NULL, "is empty: no reads, and no reference sequences");
+    return reads->check_end ? check_end(reads, err) : MN_OK;
 }
 
 mn_status_t mn_reads_next(mn_reads_t *reads, mn_record_t *record, bool *more, mn_err_t *err) {
@@ -196,7 +215,7 @@ mn_status_t mn_reads_next(mn_reads_t *reads, mn_record_t *record, bool *more, mn
         int code = reads->hits ? sam_itr_multi_next(reads->file, reads->hits, reads->read)
                                : sam_read1(reads->file, reads->header, reads->read);
         if (code < -1) return report_damaged(reads, err);
-        if (code == -1) return reads->check_end ? check_end(reads, err) : MN_OK;
+        if (code == -1) return finish_reads(reads, err);
         if ((core->flag & options->require_flags) == options->require_flags && !(core->flag & options->exclude_flags) &&
             core->qual >= options->min_mapq)
             break;
@@ -210,7 +229,7 @@ mn_status_t mn_reads_next(mn_reads_t *reads, mn_record_t *record, bool *more, mn
 
 mn_status_t mn_reads_read(mn_reads_t *reads, mn_piece_t *piece, mn_base_counts_t *counts, mn_err_t *err) {
     for (int64_t used; reads->at < reads->n; reads->at += used) {
-        const char *from = reads->letters + reads->at;
+        const char *from = reads->letters + 1 + reads->at;
         *piece = (mn_piece_t){reads->bases, 0, reads->at};
         piece->n = mn_bases_from_text(from, reads->n - reads->at, reads->table, reads->bases, counts, &used);
         if (used < reads->n - reads->at) { /* '=', the only letter of BAM that is no nucleotide code */

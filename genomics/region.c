@@ -35,20 +35,26 @@ static int find_contig(void *ctx, const char *name) {
     return (int)contigs->find(contigs->ctx, name);
 }
 
+static mn_status_t report_region(const mn_contigs_t *contigs, const char *text, mn_err_t *err) {
+    const char *colon = strrchr(text, ':');
+    bool range = colon && colon[1] && strspn(colon + 1, "0123456789,-") == strlen(colon + 1);
+    char name[256], hint[256];
+    snprintf(name, sizeof name, "%.*s", (int)(range && colon - text < 255 ? colon - text : 255), text);
+    if (contigs->find(contigs->ctx, text) >= 0) {
+        snprintf(hint, sizeof hint, "write {%.100s} for the contig, {%.100s}%.40s for a part of the other", text, name,
+                 range ? colon : "");
+        return mn_err_set(err, MN_USAGE, NULL, hint, "region '%.100s' is ambiguous", text);
+    }
+    if (*text != '{' && contigs->find(contigs->ctx, name) < 0) return report_contig(contigs, NULL, name, err);
+    return mn_err_set(err, MN_USAGE, NULL, "write contig, contig:beg-end or {contig}:beg-end, 1-based, both ends in it",
+                      "region '%.100s' cannot be read", text);
+}
+
 mn_status_t mn_regions_add(mn_regions_t *regions, const char *text, const mn_contigs_t *contigs, mn_err_t *err) {
     int tid;
     hts_pos_t start, end;
     const char *rest = hts_parse_region(text, &tid, &start, &end, find_contig, (void *)(uintptr_t)contigs, 0);
-    if (!rest || *rest || tid < 0) {
-        const char *colon = strrchr(text, ':');
-        size_t size = colon && colon[1] && strspn(colon + 1, "0123456789,-") == strlen(colon + 1) ? (size_t)(colon - text) : strlen(text);
-        char name[256];
-        snprintf(name, sizeof name, "%.*s", (int)(size < 255 ? size : 255), text);
-        if (tid != -2 && find_contig((void *)(uintptr_t)contigs, name) < 0 && *text != '{')
-            return report_contig(contigs, NULL, name, err);
-        return mn_err_set(err, MN_USAGE, NULL, "write contig, contig:beg-end or {contig}:beg-end, 1-based, both ends in it",
-                          "region '%.100s' cannot be read", text);
-    }
+    if (!rest || *rest || tid < 0) return report_region(contigs, text, err);
     int64_t length = contigs->length(contigs->ctx, tid);
     if (start >= length)
         return mn_err_set(err, MN_INPUT, contigs->path, NULL, "region '%.100s' begins beyond the contig's end, %lld", text,

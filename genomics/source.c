@@ -19,6 +19,10 @@ enum { HEAD = 4096, BLOCK = 1 << 16, LINE_MAX_BYTES = 1 << 20 };
 
 const char *const mn_format_names[] = {"", "FASTA", "FASTQ", "SAM", "BAM", "CRAM", NULL};
 
+typedef struct block {
+    int64_t packed, unpacked; /* offset in the file, and of its content */
+} block_t;
+
 struct mn_source {
     char *path;
     hFILE *file; /* NULL once taken, or owned by bgzf */
@@ -31,6 +35,8 @@ struct mn_source {
     bool seekable, allow_missing_eof, ended;
     char head[HEAD + 1]; /* the first bytes, decompressed */
     int64_t head_size, read; /* read: bytes given out since the last seek */
+    block_t *blocks; /* BGZF, for seeking */
+    int64_t n_blocks, blocks_cap;
     char *line;          /* mn_source_line: text[line_at .. line_end) is unread */
     int64_t line_cap, line_at, line_end;
 };
@@ -224,6 +230,7 @@ void mn_source_close(mn_source_t *source) {
     if (source->file) hclose_abruptly(source->file);
     mn_mem_free(source->zipped);
     mn_mem_free(source->line);
+    mn_mem_free(source->blocks);
     mn_mem_free(source->path);
     mn_mem_free(source);
 }
@@ -353,50 +360,110 @@ mn_status_t mn_source_line(mn_source_t *source, char **line, mn_err_t *err) {
 
 /* ---- going elsewhere */
 
+static mn_status_t report_seek(const mn_source_t *source, int64_t offset, mn_err_t *err) {
+    return mn_err_set(err, MN_INPUT, source->path, "is the file truncated, or its index that of another file?",
+                      "cannot go to byte %lld", (long long)offset);
+}
+
 mn_status_t mn_source_seek(mn_source_t *source, int64_t offset, mn_err_t *err) {
-    bool failed;
-    if (source->bgzf)
-        failed = bgzf_useek(source->bgzf, offset, SEEK_SET) < 0;
-    else
-        failed = source->pack != MN_PACK_NONE || hseek(source->file, offset, SEEK_SET) != offset;
-    if (failed)
-        return mn_err_set(err, MN_INPUT, source->path, "is the file truncated, or its index that of another file?",
-                          "cannot go to byte %lld", (long long)offset);
     source->ended = false;
     source->read = 0;
     source->line_at = source->line_end = 0;
+    if (source->pack == MN_PACK_NONE)
+        return hseek(source->file, offset, SEEK_SET) == offset ? MN_OK : report_seek(source, offset, err);
+    if (!source->n_blocks) return report_seek(source, offset, err);
+    int64_t low = 0, high = source->n_blocks; /* the last block that begins at or before offset */
+    while (high - low > 1) {
+        int64_t middle = low + (high - low) / 2;
+        if (source->blocks[middle].unpacked <= offset)
+            low = middle;
+        else
+            high = middle;
+    }
+    int64_t skip = offset - source->blocks[low].unpacked, got = 0;
+    if (skip > BLOCK || bgzf_seek(source->bgzf, source->blocks[low].packed << 16, SEEK_SET) ||
+        (skip && (mn_source_read(source, source->zipped, skip, &got, NULL) || got < skip)))
+        return report_seek(source, offset, err);
     return MN_OK;
 }
 
-mn_status_t mn_source_index_begin(mn_source_t *source, mn_err_t *err) {
-    if (!source->bgzf || !bgzf_index_build_init(source->bgzf)) return MN_OK;
-    return mn_err_set(err, MN_FAILED, source->path, NULL, "out of memory");
+static mn_status_t add_block(mn_source_t *source, block_t block, mn_err_t *err) {
+    void *blocks = source->blocks;
+    mn_status_t status = mn_mem_reserve(&blocks, &source->blocks_cap, source->n_blocks + 1, sizeof block, err);
+    source->blocks = blocks;
+    if (!status) source->blocks[source->n_blocks++] = block;
+    return status;
 }
 
-void mn_source_index_end(mn_source_t *source) {
-    if (source->bgzf) source->bgzf->idx_build_otf = 0;
+static uint64_t little_endian(const uint8_t *bytes, int n) {
+    uint64_t value = 0;
+    while (n--) value = value << 8 | bytes[n];
+    return value;
 }
 
-bool mn_source_index_load(mn_source_t *source, const char *path) {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    hFILE *file = fd < 0 ? NULL : hdopen(fd, "r");
-    if (!file) {
-        if (fd >= 0) close(fd);
-        return false;
+/* From block to block by the sizes in their headers (BSIZE) and behind their data (ISIZE); see the SAM specification. */
+mn_status_t mn_source_blocks_build(mn_source_t *source, mn_err_t *err) {
+    enum { HEADER = 18, TRAILER = 4 };
+    int fd = open(source->path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return mn_err_set(err, MN_IO, source->path, NULL, "read failed: %s", strerror(errno));
+    mn_status_t status = MN_OK;
+    uint8_t header[HEADER], trailer[TRAILER];
+    source->n_blocks = 0;
+    for (block_t at = {0, 0}; !status;) {
+        ssize_t got = pread(fd, header, HEADER, at.packed);
+        if (!got) break;
+        int64_t size = (int64_t)little_endian(header + 16, 2) + 1;
+        bool block = got == HEADER && header[0] == 0x1f && header[1] == 0x8b && header[3] & 4 &&
+                     !memcmp(header + 12, "BC\2\0", 4) && size >= HEADER + TRAILER;
+        if (!block || pread(fd, trailer, TRAILER, at.packed + size - TRAILER) != TRAILER)
+            status = mn_err_set(err, MN_INPUT, source->path, "copy or download the file again",
+                                "truncated or corrupt: no BGZF block at byte %lld", (long long)at.packed);
+        else if (!at.packed || little_endian(trailer, 4))
+            status = add_block(source, at, err);
+        at.packed += size;
+        at.unpacked += (int64_t)little_endian(trailer, 4);
     }
-    bool read = !bgzf_index_load_hfile(source->bgzf, file, path);
-    return !hclose(file) && read;
+    close(fd);
+    return status;
 }
 
-bool mn_source_index_save(mn_source_t *source, const char *path) {
+/* A .gzi file: the number of blocks after the first, then where each begins in the packed and in the unpacked bytes. */
+mn_status_t mn_source_blocks_load(mn_source_t *source, const char *gzi, mn_err_t *err) {
+    char *data;
+    int64_t size, n = 0;
+    mn_status_t status = mn_file_read(gzi, (int64_t)1 << 32, &data, &size, err);
+    if (status) return status;
+    const uint8_t *bytes = (const uint8_t *)data;
+    if (size >= 8) n = (int64_t)little_endian(bytes, 8);
+    bool damaged = size < 8 || size % 16 != 8 || n != size / 16;
+    block_t last = {0, 0};
+    source->n_blocks = 0;
+    status = add_block(source, last, err);
+    for (int64_t i = 0; i < n && !damaged && !status; i++) {
+        block_t block = {(int64_t)little_endian(bytes + 8 + 16 * i, 8), (int64_t)little_endian(bytes + 16 + 16 * i, 8)};
+        damaged = block.packed <= last.packed || block.packed >> 47 || block.unpacked < last.unpacked ||
+                  block.unpacked - last.unpacked > BLOCK;
+        last = block;
+        status = add_block(source, block, err);
+    }
+    mn_mem_free(data);
+    if (damaged && !status) status = mn_err_set(err, MN_INPUT, gzi, "remove the index: it is built again", "damaged");
+    return status;
+}
+
+static void write_number(FILE *file, int64_t value) {
+    uint8_t bytes[8];
+    for (int byte = 0; byte < 8; byte++) bytes[byte] = (uint8_t)((uint64_t)value >> 8 * byte);
+    fwrite(bytes, 1, 8, file);
+}
+
+bool mn_source_blocks_save(const mn_source_t *source, const char *gzi) {
     mn_writer_t writer;
-    if (mn_writer_open(&writer, path, NULL)) return false;
-    int fd = dup(fileno(writer.file));
-    hFILE *file = fd < 0 ? NULL : hdopen(fd, "w");
-    bool written = file && !bgzf_index_dump_hfile(source->bgzf, file, path);
-    if (file) written = !hclose(file) && written;
-    if (!file && fd >= 0) close(fd);
-    if (written) return !mn_writer_commit(&writer, NULL);
-    mn_writer_drop(&writer);
-    return false;
+    if (!source->n_blocks || mn_writer_open(&writer, gzi, NULL)) return false;
+    write_number(writer.file, source->n_blocks - 1);
+    for (int64_t i = 1; i < source->n_blocks; i++) {
+        write_number(writer.file, source->blocks[i].packed);
+        write_number(writer.file, source->blocks[i].unpacked);
+    }
+    return !mn_writer_commit(&writer, NULL);
 }

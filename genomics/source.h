@@ -31,15 +31,14 @@ void mn_source_allow_missing_eof(mn_source_t *source);
 /* Looks for that end block at once, in a file that will not be read to its end. */
 mn_status_t mn_source_check_end(mn_source_t *source, mn_err_t *err);
 
-/* Continues at a byte of the decompressed content. BGZF needs its index: mn_source_index_load or _scan. Not for gzip. */
+/* Continues at a byte of the decompressed content. BGZF needs its blocks: _load or _build. Not for gzip. */
 mn_status_t mn_source_seek(mn_source_t *source, int64_t offset, mn_err_t *err);
 
-/* BGZF: the .gzi index. _begin notes the blocks while the file is read to its end (begun before the first read), _end
- * makes that usable; _load and _save are false when the file cannot be read or written. */
-mn_status_t mn_source_index_begin(mn_source_t *source, mn_err_t *err);
-void mn_source_index_end(mn_source_t *source);
-bool mn_source_index_load(mn_source_t *source, const char *path);
-bool mn_source_index_save(mn_source_t *source, const char *path);
+/* Where the blocks of a seekable BGZF file stand: read from a .gzi file (MN_INPUT: damaged), found in the file itself, and
+ * saved (false: the folder cannot be written). */
+mn_status_t mn_source_blocks_load(mn_source_t *source, const char *gzi, mn_err_t *err);
+mn_status_t mn_source_blocks_build(mn_source_t *source, mn_err_t *err);
+bool mn_source_blocks_save(const mn_source_t *source, const char *gzi);
 
 /* Hands over the file itself, undecompressed and from its first byte, as htslib's stream; the source must not be read
  * any more. */

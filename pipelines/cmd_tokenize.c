@@ -40,6 +40,7 @@ typedef struct run {
     mn_input_options_t reading;
     mn_npy_writer_t array; /* closed (writer.file NULL) when the table alone is asked for */
     FILE *out;             /* the table, or FASTA */
+    mn_result_t *heading;  /* the table while it still wants its heading: a first file that cannot be read leaves none */
     int64_t tokens;        /* in the array so far */
     mn_base_counts_t counts;
     int64_t records, column; /* column: bases in the present FASTA line */
@@ -75,11 +76,27 @@ static mn_status_t write_tokens(run_t *run, int64_t n, mn_err_t *err) {
     return mn_npy_write(&run->array, run->numbers, n, err);
 }
 
-static void write_heading(const run_t *run, mn_result_t *result) {
+static void write_heading(run_t *run) {
     char name[MN_TOKENIZER_NAME];
+    if (!run->heading) return;
     mn_tokenizer_name(run->tokenizer, name);
-    mn_result_header(result);
+    mn_result_header(run->heading);
     fprintf(run->out, "%s%s\n%s", tokenizer_line, name, columns);
+    run->heading = NULL;
+}
+
+/* The nucleotide tokenizer's ids are those of bases, in the array's own type. */
+static mn_status_t write_piece(run_t *run, mn_token_stream_t *stream, const mn_piece_t *piece, mn_err_t *err) {
+    if (!run->tokenizer.k) {
+        run->tokens += piece->n;
+        return run->array.writer.file ? mn_npy_write(&run->array, piece->bases, piece->n, err) : MN_OK;
+    }
+    mn_status_t status = MN_OK;
+    for (int64_t at = 0, n; at < piece->n && !status; at += n) {
+        n = piece->n - at < PART ? piece->n - at : PART;
+        status = write_tokens(run, mn_token_stream_push(stream, piece->bases + at, n, run->ids), err);
+    }
+    return status;
 }
 
 static mn_status_t tokenize_record(run_t *run, mn_input_t *in, const mn_record_t *record, mn_err_t *err) {
@@ -89,18 +106,16 @@ static mn_status_t tokenize_record(run_t *run, mn_input_t *in, const mn_record_t
     mn_status_t status = write_tokens(run, 1, err);
     for (mn_piece_t piece = {.n = 1}; !status && piece.n;) {
         status = mn_input_read(in, &piece, err);
-        for (int64_t at = 0, n; at < piece.n && !status; at += n) {
-            n = piece.n - at < PART ? piece.n - at : PART;
-            status = write_tokens(run, mn_token_stream_push(&stream, piece.bases + at, n, run->ids), err);
-        }
+        if (!status) status = write_piece(run, &stream, &piece, err);
         mn_progress_update(&run->progress, run->progress.done + piece.n, NULL);
     }
     if (!status) status = write_tokens(run, mn_token_stream_finish(&stream, run->ids), err);
+    if (status) return status;
     const mn_base_counts_t *counts = &record->counts;
     fprintf(run->out, "%s\t%" PRId64 "\t%" PRId64 "\t%" PRId64 "\t%" PRId64 "\t%" PRId64 "\t%" PRId64 "\t%" PRId64 "\n",
             record->name, offset, run->tokens - offset, counts->gc, counts->n, counts->replaced, counts->bases,
             counts->dropped);
-    return status;
+    return MN_OK;
 }
 
 /* ---- FASTA */
@@ -111,14 +126,22 @@ static void begin_record(run_t *run, const char *name) {
 }
 
 static void write_bases(run_t *run, const uint8_t *bases, int64_t n) {
-    for (int64_t i = 0; i < n; i++) {
-        putc(mn_base_letter(bases[i]), run->out);
-        if (++run->column % LINE_WIDTH == 0) putc('\n', run->out);
+    char line[LINE_WIDTH + 1];
+    for (int64_t at = 0; at < n;) {
+        int64_t part = LINE_WIDTH - run->column < n - at ? LINE_WIDTH - run->column : n - at, size = part;
+        for (int64_t i = 0; i < part; i++) line[i] = mn_base_letter(bases[at + i]);
+        at += part;
+        run->column += part;
+        if (run->column == LINE_WIDTH) {
+            line[size++] = '\n';
+            run->column = 0;
+        }
+        fwrite(line, 1, (size_t)size, run->out);
     }
 }
 
 static void end_record(run_t *run) {
-    if (run->column % LINE_WIDTH) putc('\n', run->out);
+    if (run->column) putc('\n', run->out);
 }
 
 /* A record of a sequence file as its tokens would give it back: encoding loses nothing that reading has kept. */
@@ -149,6 +172,7 @@ static mn_status_t decode_record(run_t *run, mn_npy_reader_t *array, int64_t len
             return mn_err_set(err, MN_INPUT, array->path, NULL, "a record of its table does not begin here");
         first = false;
         write_bases(run, run->bases, n);
+        run->counts.bases += n;
     }
     return MN_OK;
 }
@@ -163,6 +187,7 @@ static mn_status_t decode_row(run_t *run, mn_npy_reader_t *array, char *line, co
     begin_record(run, line);
     mn_status_t status = decode_record(run, array, length, err);
     end_record(run);
+    run->records++;
     return status;
 }
 
@@ -208,9 +233,10 @@ static mn_status_t read_file(run_t *run, const char *path, mn_err_t *err) {
     const mn_record_t *record;
     mn_status_t status = mn_input_open(path, &run->reading, &in, err);
     if (status) return status;
-    while (!(status = mn_input_next(in, &record, err)) && record) {
+    status = mn_input_next(in, &record, err);
+    if (!status) write_heading(run);
+    for (; !status && record; status = status ? status : mn_input_next(in, &record, err)) {
         status = run->settings->decode ? normalise_record(run, in, record, err) : tokenize_record(run, in, record, err);
-        if (status) break;
         run->records++;
     }
     mn_base_counts_t counts = mn_input_counts(in);
@@ -221,7 +247,8 @@ static mn_status_t read_file(run_t *run, const char *path, mn_err_t *err) {
 
 static void report_counts(const run_t *run) {
     const mn_base_counts_t *counts = &run->counts;
-    mn_log(MN_LOG_INFO, "%" PRId64 " records, %" PRId64 " bases, %" PRId64 " N", run->records, counts->bases, counts->n);
+    mn_log(MN_LOG_INFO, "%" PRId64 " records, %" PRId64 " bases", run->records, counts->bases);
+    if (counts->n) mn_log(MN_LOG_INFO, "%" PRId64 " N", counts->n);
     if (counts->replaced) mn_log(MN_LOG_INFO, "%" PRId64 " letters read as N", counts->replaced);
     if (counts->skipped) mn_log(MN_LOG_INFO, "%" PRId64 " invalid letters skipped", counts->skipped);
     if (counts->dropped)
@@ -239,7 +266,7 @@ static mn_status_t run_all(run_t *run, const mn_args_t *args, mn_err_t *err) {
     if (!status) status = mn_result_open(args, has_array ? table_path : settings->output, &result, err);
     if (!status) {
         run->out = result.writer.file;
-        if (!settings->decode) write_heading(run, &result);
+        if (!settings->decode) run->heading = &result;
     }
     for (int64_t i = 0; i < args->n_operands && !status; i++) status = read_file(run, args->operands[i], err);
     if (!status && has_array) status = mn_npy_commit(&run->array, err);
