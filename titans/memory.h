@@ -64,10 +64,11 @@ void mn_memory_backward(const mn_memory_t *memory, const mn_memory_rows_t *rows,
                         const mn_memory_grads_t *grads, mn_real_t *dstate, mn_real_t *scratch);
 
 /* The same, token by token in double, from the equations of ../reference/model.md alone: slow, for the tests.
- * w, s (in place) and initial: depth matrices; y (T, d); eta, alpha (T); theta (T, depth). */
-void mn_memory_ref(const mn_memory_t *memory, int64_t rows, const double *q, const double *k, const double *v,
-                   const double *alpha, const double *eta, const double *theta, double *const *w, double *const *s,
-                   double *const *initial, double *y);
+ * q, k, v, y (rows, d); alpha, eta (rows); theta (rows, depth); w, s (advanced in place) and initial: depth matrices.
+ * Errors: no memory. */
+mn_status_t mn_memory_ref(const mn_memory_t *memory, int64_t rows, const double *q, const double *k, const double *v,
+                          const double *alpha, const double *eta, const double *theta, double *const *w, double *const *s,
+                          double *const *initial, double *y, mn_err_t *err);
 
 /* ---- inside a chunk: views into its block. Rows are always C; those beyond the chunk's n valid ones are zero. */
 typedef struct mn_chunk {

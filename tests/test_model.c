@@ -1,0 +1,269 @@
+/* test_model: a result depends on the sequence and its place in the stream alone: not on threads, batch, length of what
+ * follows, memory allowed, where the stream was cut, or the processor's instruction set. All comparisons are of bits. */
+#include "genomics/base/mem.h"
+#include "genomics/base/par.h"
+#include "genomics/base/rng.h"
+#include "titans/kernels/vec.h"
+#include "titans/model.h"
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+typedef mn_real_t real;
+enum { LONGEST = 3000 };
+
+static int32_t ids[LONGEST];
+static mn_model_t *model;
+
+static void *room(int64_t n, int64_t size) {
+    void *p = NULL;
+    assert_int_equal(mn_mem_new(&p, n, size, NULL), MN_OK);
+    return p;
+}
+
+static mn_model_t *new_model(int64_t classes, int pooling) {
+    mn_config_t config;
+    mn_err_t err = {0};
+    mn_model_t *m = NULL;
+    assert_true(mn_config_preset("tiny", &config));
+    config.classes = classes;
+    config.pooling = pooling;
+    config.persistent = 5; /* so that rows and chunks do not line up */
+    assert_int_equal(mn_model_new(&config, &m, &err), MN_OK);
+    mn_model_init(m, 3);
+    return m;
+}
+
+static mn_work_t *new_work(const mn_model_t *m, int64_t max_memory) {
+    mn_work_t *work = NULL;
+    mn_err_t err = {0};
+    assert_int_equal(mn_work_new(m, max_memory, &work, &err), MN_OK);
+    return work;
+}
+
+static int set_up(void **state) {
+    (void)state;
+    mn_rng_t rng = mn_rng(1, MN_RNG_TEST, 0, 0);
+    for (int t = 0; t < LONGEST; t++) ids[t] = (int32_t)mn_rng_below(&rng, 9);
+    model = new_model(3, MN_POOL_ATTENTION);
+    return 0;
+}
+
+static int tear_down(void **state) {
+    (void)state;
+    mn_model_free(model);
+    return 0;
+}
+
+typedef struct {
+    float *nats;
+    real *hidden, *pooled, *classes;
+} got_t;
+
+/* One sequence of `length`, in pieces that end at the cuts. */
+static got_t run(int64_t length, const int64_t *cuts, int64_t n_cuts) {
+    const int64_t D = model->config.dim;
+    got_t got = {room(length, sizeof(float)), room(length * D, sizeof(real)), room(D, sizeof(real)), room(3, sizeof(real))};
+    mn_work_t *work = new_work(model, 0);
+    mn_state_t *stream = NULL;
+    mn_err_t err = {0};
+    if (n_cuts) assert_int_equal(mn_state_new(model, &stream, &err), MN_OK);
+    for (int64_t i = 0, from = 0; i <= n_cuts; i++) {
+        const int64_t to = i < n_cuts ? cuts[i] : length;
+        const mn_sample_t sample = {.ids = ids + from, .length = to - from, .state = stream};
+        mn_output_t out = {.layer = -1, .hidden = got.hidden + from * D, .nats = got.nats + from,
+                           .next = to < length ? ids[to] : -1};
+        if (!n_cuts) out.pooled = got.pooled, out.classes = got.classes;
+        assert_int_equal(mn_model_forward(model, work, &sample, 1, &out, &err), MN_OK);
+        from = to;
+    }
+    mn_state_free(stream);
+    mn_work_free(work);
+    return got;
+}
+
+static void free_got(got_t *got) {
+    mn_mem_free(got->nats);
+    mn_mem_free(got->hidden);
+    mn_mem_free(got->pooled);
+    mn_mem_free(got->classes);
+}
+
+static void assert_same_rows(const got_t *a, const got_t *b, int64_t rows) {
+    assert_memory_equal(a->hidden, b->hidden, (size_t)(rows * model->config.dim) * sizeof(real));
+    assert_memory_equal(a->nats, b->nats, (size_t)(rows - 1) * sizeof(float));
+}
+
+static void test_length(void **state) {
+    (void)state;
+    static const int64_t lengths[] = {1, 2, 15, 16, 27, 31, 32, 33, 64, 100, 255, 256, 257};
+    got_t whole = run(400, NULL, 0);
+    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+        got_t part = run(lengths[i], NULL, 0);
+        assert_same_rows(&whole, &part, lengths[i]);
+        free_got(&part);
+    }
+    free_got(&whole);
+}
+
+static void test_cuts(void **state) {
+    (void)state;
+    static const int64_t cuts[] = {1, 2, 9, 27, 28, 60, 64, 65, 300, 1000, 2047, 2048, 2049};
+    got_t whole = run(LONGEST, NULL, 0), pieces = run(LONGEST, cuts, sizeof cuts / sizeof *cuts);
+    assert_same_rows(&whole, &pieces, LONGEST);
+    free_got(&whole);
+    free_got(&pieces);
+}
+
+/* 64 sequences of mixed lengths together, and each alone, at 1 to 3 threads */
+static void test_batch(void **state) {
+    (void)state;
+    static const int64_t sizes[] = {64, 1, 7};
+    mn_sample_t samples[64];
+    real *first = room(64 * 3, sizeof(real)), *classes = room(64 * 3, sizeof(real));
+    mn_output_t outputs[64];
+    mn_err_t err = {0};
+    memset(outputs, 0, sizeof outputs);
+    for (int i = 0; i < 64; i++) samples[i] = (mn_sample_t){.ids = ids + i, .length = 1 + i * 7 % 150};
+    for (int threads = 1; threads <= 3; threads++) {
+        mn_par_set_threads(threads);
+        for (size_t k = 0; k < 3; k++) {
+            mn_work_t *work = new_work(model, 0);
+            real *to = threads == 1 && k == 0 ? first : classes;
+            for (int64_t i = 0; i < 64; i += sizes[k]) {
+                const int64_t n = i + sizes[k] < 64 ? sizes[k] : 64 - i;
+                for (int64_t j = 0; j < n; j++) outputs[j] = (mn_output_t){.classes = to + (i + j) * 3, .layer = -1, .next = -1};
+                assert_int_equal(mn_model_forward(model, work, samples + i, n, outputs, &err), MN_OK);
+            }
+            assert_memory_equal(first, to, 64 * 3 * sizeof(real));
+            mn_work_free(work);
+        }
+    }
+    mn_par_set_threads(1);
+    mn_mem_free(first);
+    mn_mem_free(classes);
+}
+
+/* Loss and gradient of a batch; with states, of the second half of each sequence after the first. */
+static real *gradient(const mn_model_t *m, int kind, int64_t n, bool streams, int64_t max_memory, mn_loss_t *loss) {
+    real *g = room(m->size, sizeof(real));
+    mn_work_t *work = new_work(m, max_memory);
+    mn_sample_t samples[20];
+    mn_state_t *states[20];
+    mn_err_t err = {0};
+    for (int64_t i = 0; i < n; i++) {
+        states[i] = NULL;
+        if (streams) assert_int_equal(mn_state_new(m, &states[i], &err), MN_OK);
+        samples[i] = (mn_sample_t){.ids = ids + 31 * i, .length = 90 + 13 * i, .label = (int32_t)(i % 3), .weight = 1,
+                                   .state = states[i]};
+    }
+    *loss = (mn_loss_t){0};
+    const mn_objective_t objective = {.kind = kind, .scale = 0.01, .label_smoothing = 0.1};
+    for (int half = 0; half < (streams ? 2 : 1); half++) {
+        assert_int_equal(mn_model_gradient(m, work, &objective, samples, n, g, loss, &err), MN_OK);
+        for (int64_t i = 0; i < n; i++) samples[i].ids += samples[i].length;
+    }
+    for (int64_t i = 0; i < n; i++) mn_state_free(states[i]);
+    mn_work_free(work);
+    return g;
+}
+
+static void test_gradient_bits(void **state) {
+    (void)state;
+    for (int kind = 0; kind < 2; kind++)
+        for (int streams = 0; streams < 2; streams++)
+            for (int64_t n = 1; n <= 20; n += 19) {
+                mn_loss_t want, got;
+                mn_par_set_threads(1);
+                real *g = gradient(model, kind, n, streams, 0, &want);
+                for (int threads = 1; threads <= 3; threads++) {
+                    mn_par_set_threads(threads);
+                    /* the least memory that will do makes states at every k-th chunk and computes the rest again */
+                    real *h = gradient(model, kind, n, streams, threads == 1 ? 24000000 : 0, &got);
+                    assert_memory_equal(g, h, (size_t)model->size * sizeof(real));
+                    assert_memory_equal(&want, &got, sizeof want);
+                    mn_mem_free(h);
+                }
+                mn_mem_free(g);
+            }
+    mn_par_set_threads(1);
+}
+
+static void test_memory_too_small(void **state) {
+    (void)state;
+    mn_work_t *work = new_work(model, 1000);
+    mn_err_t err = {0};
+    mn_loss_t loss = {0};
+    const mn_sample_t sample = {.ids = ids, .length = 1000};
+    const mn_objective_t objective = {.scale = 1};
+    real *g = room(model->size, sizeof(real));
+    assert_int_equal(mn_model_gradient(model, work, &objective, &sample, 1, g, &loss, &err), MN_USAGE);
+    assert_non_null(strstr(err.hint, "--max-memory"));
+    mn_mem_free(g);
+    mn_work_free(work);
+}
+
+static void test_instruction_sets(void **state) {
+    (void)state;
+    static const char *const levels[] = {"plain", "avx2", "avx512"};
+    mn_loss_t loss;
+    real *want = NULL;
+    for (size_t i = 0; i < 3; i++) {
+        if (!mn_vec_select(levels[i])) continue;
+        real *g = gradient(model, MN_LOSS_CLASS, 3, false, 0, &loss);
+        if (want) assert_memory_equal(want, g, (size_t)model->size * sizeof(real));
+        if (want) mn_mem_free(g);
+        if (!want) want = g;
+    }
+    mn_mem_free(want);
+    assert_true(mn_vec_select("auto"));
+    assert_false(mn_vec_select("sse9"));
+}
+
+/* The class loss's gradient, each pooling, against differences of the loss along a random direction. (That of the
+ * next-token loss is in the golden files.) */
+static void test_class_gradient(void **state) {
+    (void)state;
+    for (int pooling = 0; pooling < 4; pooling++) {
+        mn_model_t *m = new_model(3, pooling);
+        mn_loss_t loss, side[2];
+        mn_rng_t rng = mn_rng(5, MN_RNG_TEST, 0, 0);
+        real *g = gradient(m, MN_LOSS_CLASS, 4, false, 0, &loss), *u = room(m->size, sizeof(real));
+        double inside = 0, square = 0;
+        for (int64_t i = 0; i < m->n_params; i++)
+            for (int64_t j = 0; j < m->params[i].size; j++) {
+                const int64_t at = m->params[i].offset + j;
+                u[at] = (real)(mn_rng_normal(&rng) * (fabs((double)g[at]) + 1e-6));
+                inside += (double)u[at] * (double)g[at];
+                square += (double)g[at] * (double)g[at];
+            }
+        const double h = (sizeof(real) == 4 ? 1e-2 : 1e-4) * 0.04 / sqrt(square);
+        real *from = room(m->size, sizeof(real));
+        memcpy(from, m->block, (size_t)m->size * sizeof(real));
+        for (int i = 0; i < 2; i++) {
+            for (int64_t j = 0; j < m->size; j++) m->block[j] = from[j] + (real)((i ? h : -h) / sqrt(square)) * u[j];
+            mn_mem_free(gradient(m, MN_LOSS_CLASS, 4, false, 0, &side[i]));
+        }
+        const double slope = (side[1].nats - side[0].nats) / (2 * h) * sqrt(square);
+        assert_true(fabs(slope - inside) <= (sizeof(real) == 4 ? 2e-2 : 1e-5) * square);
+        mn_mem_free(g);
+        mn_mem_free(u);
+        mn_mem_free(from);
+        mn_model_free(m);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_length),          cmocka_unit_test(test_cuts),
+        cmocka_unit_test(test_batch),           cmocka_unit_test(test_gradient_bits),
+        cmocka_unit_test(test_memory_too_small), cmocka_unit_test(test_instruction_sets),
+        cmocka_unit_test(test_class_gradient),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
