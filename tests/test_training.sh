@@ -38,7 +38,7 @@ code() { # EXPECTED COMMAND...
 code 0 pretrain -o whole -t 1
 code 0 pretrain -o two -t 2
 same whole two
-awk 'NR == 3 {first = $6} /^[0-9]/ && $6 != "NA" {last = $6} END {exit !(last < first - 0.5 && last < 2.2)}' whole.metrics.tsv ||
+awk 'NR == 4 {first = $6} /^[0-9]/ && $6 != "NA" {last = $6} END {exit !(last < first - 0.5 && last < 2.2)}' whole.metrics.tsv ||
     fail "validation did not fall to 2.2 bits"
 
 # Refused: an output that exists, settings of another run.
@@ -76,8 +76,8 @@ awk -F '\t' -v OFS='\t' 'NR == 1 {for (i = 1; i <= NF; i++) {if ($i == "split") 
 cmp -s rows.tsv spoiled.tsv && fail "nothing was spoiled"
 mv spoiled.tsv rows.tsv
 code 0 finetune -m whole.safetensors -o spoiled
-tail -n +2 tuned.metrics.tsv >a
-tail -n +2 spoiled.metrics.tsv >b
+tail -n +3 tuned.metrics.tsv >a
+tail -n +3 spoiled.metrics.tsv >b
 cmp a b || fail "the test part changed a fine-tuning"
 code 0 "$mnemon" info tuned.safetensors
 code 2 finetune -m whole.safetensors -o wide --dim 32

@@ -7,40 +7,35 @@
 
 enum { SPAN = 8192, LANES = 8 };
 
-typedef struct mn_span {
+struct mn_span {
     int64_t offset, size;
     bool decay;
-} mn_span_t;
+};
 
 mn_status_t mn_optimiser_new(const mn_model_t *model, mn_optimiser_t **out, mn_err_t *err) {
+    mn_optimiser_t *optimiser;
+    mn_status_t status = mn_mem_new((void **)&optimiser, 1, sizeof *optimiser, err);
     *out = NULL;
+    if (status) return status;
     int64_t n_spans = 0;
     for (int64_t i = 0; i < model->n_params; i++) n_spans += (model->params[i].size + SPAN - 1) / SPAN;
-    void *optimiser_ptr, *first, *second, *spans, *sums;
-    mn_status_t status = mn_mem_new(&optimiser_ptr, 1, sizeof(mn_optimiser_t), err);
-    if (status) return status;
-    mn_optimiser_t *optimiser = optimiser_ptr;
-    if ((status = mn_mem_new(&first, model->size, sizeof(mn_real_t), err))) goto failed;
-    optimiser->first = first;
-    if ((status = mn_mem_new(&second, model->size, sizeof(mn_real_t), err))) goto failed;
-    optimiser->second = second;
-    if ((status = mn_mem_new(&spans, n_spans, sizeof(mn_span_t), err))) goto failed;
-    optimiser->spans = spans;
-    if ((status = mn_mem_new(&sums, n_spans, sizeof(double), err))) goto failed;
-    optimiser->sums = sums;
+    if ((status = mn_mem_new((void **)&optimiser->first, model->size, sizeof *optimiser->first, err)) ||
+        (status = mn_mem_new((void **)&optimiser->second, model->size, sizeof *optimiser->second, err)) ||
+        (status = mn_mem_new((void **)&optimiser->spans, n_spans, sizeof *optimiser->spans, err)) ||
+        (status = mn_mem_new((void **)&optimiser->sums, n_spans, sizeof *optimiser->sums, err))) {
+        mn_optimiser_free(optimiser);
+        return status;
+    }
     optimiser->size = model->size;
     for (int64_t i = 0; i < model->n_params; i++) {
         const mn_param_t *param = &model->params[i];
         for (int64_t at = 0; at < param->size; at += SPAN) {
             int64_t size = param->size - at < SPAN ? param->size - at : SPAN;
-            optimiser->spans[optimiser->n_spans++] = (mn_span_t){param->offset + at, size, param->decay};
+            optimiser->spans[optimiser->n_spans++] = (struct mn_span){param->offset + at, size, param->decay};
         }
     }
     *out = optimiser;
     return MN_OK;
-failed:
-    mn_optimiser_free(optimiser);
-    return status;
 }
 
 void mn_optimiser_free(mn_optimiser_t *optimiser) {
@@ -60,7 +55,7 @@ typedef struct norm_task {
 
 static void sum_squares(void *ctx, int64_t i) {
     const norm_task_t *task = ctx;
-    mn_span_t span = task->optimiser->spans[i];
+    struct mn_span span = task->optimiser->spans[i];
     const mn_real_t *g = task->gradient + span.offset;
     double lanes[LANES] = {0}, sum = 0;
     int64_t t = 0;
@@ -87,9 +82,8 @@ typedef struct step_task {
 } step_task_t;
 
 static void update_span(void *ctx, int64_t i) {
-    const step_task_t *task = ctx;
-    const step_task_t c = *task;
-    mn_span_t span = c.optimiser->spans[i];
+    const step_task_t c = *(const step_task_t *)ctx;
+    struct mn_span span = c.optimiser->spans[i];
     const mn_real_t *restrict g = c.gradient + span.offset;
     mn_real_t *restrict p = c.block + span.offset;
     mn_real_t *restrict m = c.optimiser->first + span.offset;
@@ -128,7 +122,7 @@ typedef struct average_task {
 
 static void average_span(void *ctx, int64_t i) {
     const average_task_t *task = ctx;
-    mn_span_t span = task->optimiser->spans[i];
+    struct mn_span span = task->optimiser->spans[i];
     const mn_real_t *restrict p = task->block + span.offset;
     mn_real_t *restrict a = task->average + span.offset;
     const mn_real_t decay = task->decay;

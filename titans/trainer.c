@@ -44,13 +44,6 @@ static double read_clock(void) {
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-static mn_status_t new_reals(mn_real_t **out, int64_t count, mn_err_t *err) {
-    void *block;
-    mn_status_t status = mn_mem_new(&block, count, sizeof(mn_real_t), err);
-    *out = block;
-    return status;
-}
-
 /* ---- the output's files */
 
 static mn_status_t name_files(const char *output, names_t *names, mn_err_t *err) {
@@ -65,14 +58,10 @@ mn_status_t mn_train_claim(const char *output, bool resume, bool force, mn_lock_
     names_t names;
     mn_status_t status = name_files(output, &names, err);
     if (!status) status = mn_lock_take(lock, output, err);
-    for (int i = 0; !status && !resume && i < N_FILES; i++) {
-        if (!mn_file_exists(names.file[i])) continue;
-        if (!force)
+    for (int i = 0; !status && !resume && !force && i < N_FILES; i++)
+        if (mn_file_exists(names.file[i]))
             status = mn_err_set(err, MN_USAGE, names.file[i],
                                 "go on with --resume, begin anew with --force, or choose another -o", "exists already");
-        else if (unlink(names.file[i]))
-            status = mn_err_set(err, MN_IO, names.file[i], NULL, "cannot remove: %s", strerror(errno));
-    }
     if (status) mn_lock_release(lock);
     return status;
 }
@@ -95,8 +84,8 @@ static mn_status_t open_metrics(trainer_t *t, int64_t kept, mn_err_t *err) {
         return MN_OK;
     }
     bool class = t->plan->objective.kind == MN_LOSS_CLASS;
-    fprintf(t->metrics, "#%s\nstep\ttokens\t%s\tgradient_norm\tlearning_rate", t->run->info->command,
-            class ? "train_loss\ttrain_accuracy" : "train_bits");
+    fprintf(t->metrics, "#mnemon %s\n#command %s\nstep\ttokens\t%s\tgradient_norm\tlearning_rate", MN_VERSION,
+            t->run->info->command, class ? "train_loss\ttrain_accuracy" : "train_bits");
     for (int64_t i = 0; i < t->judge.n_measures; i++) fprintf(t->metrics, "\t%s", t->judge.names[i]);
     fputc('\n', t->metrics);
     return ferror(t->metrics) ? report_metrics(t, err) : MN_OK;
@@ -133,18 +122,19 @@ static void restore_lanes(trainer_t *t) {
 }
 
 /* Names the samples that are not finite by themselves (all, if none is), as many as fit. */
-static mn_status_t report_divergence(trainer_t *t, mn_objective_t objective, const mn_sample_t *samples, int64_t n,
-                                     double loss, mn_err_t *err) {
+static mn_status_t report_divergence(trainer_t *t, mn_objective_t objective, double loss, mn_err_t *err) {
+    const mn_sample_t *samples;
     char list[160] = "";
-    int64_t named = 0, bad = 0;
+    int64_t n, named = 0, bad = 0;
     restore_lanes(t);
+    mn_status_t status = t->feed->batch(t->feed->ctx, t->step, &samples, &n, err);
+    if (status) return status;
     for (int pass = 0; pass < 2 && !bad; pass++) {
         for (int64_t i = 0; i < n; i++) {
             mn_loss_t alone = {0};
             if (pass == 0) {
                 memset(t->gradient, 0, (size_t)t->model->size * sizeof(mn_real_t));
-                mn_status_t status =
-                    mn_model_gradient(t->model, t->work, &objective, samples + i, 1, t->gradient, &alone, err);
+                status = mn_model_gradient(t->model, t->work, &objective, samples + i, 1, t->gradient, &alone, err);
                 if (status) return status;
                 if (isfinite(alone.nats) && isfinite(mn_optimiser_norm(t->optimiser, t->gradient))) continue;
             }
@@ -209,8 +199,7 @@ static mn_status_t take_step(trainer_t *t, bool *stopped, mn_err_t *err) {
         report_tick(t);
     }
     t->tick.norm = mn_optimiser_norm(t->optimiser, t->gradient);
-    if (!isfinite(loss.nats) || !isfinite(t->tick.norm))
-        return report_divergence(t, objective, samples, n, loss.nats, err);
+    if (!isfinite(loss.nats) || !isfinite(t->tick.norm)) return report_divergence(t, objective, loss.nats, err);
 
     t->tick.loss = loss.nats;
     t->tick.rate = mn_optimiser_rate(plan->rate, plan->last, plan->warmup, plan->steps, t->step);
@@ -383,6 +372,7 @@ static mn_status_t begin(trainer_t *t, mn_err_t *err) {
         mn_checkpoint_done(&checkpoint);
         if (!status) status = open_metrics(t, metrics_bytes, err);
     } else {
+        for (int i = 0; i < N_FILES; i++) unlink(t->names.file[i]); /* of an output that is replaced */
         keep_lanes(t);
         if (t->average) memcpy(t->average, t->model->block, (size_t)t->model->size * sizeof(mn_real_t));
         status = open_metrics(t, 0, err);
@@ -438,22 +428,20 @@ static void free_trainer(trainer_t *t) {
 
 static mn_status_t allocate(trainer_t *t, mn_err_t *err) {
     mn_status_t status = mn_optimiser_new(t->model, &t->optimiser, err);
-    if (!status) status = new_reals(&t->gradient, t->model->size, err);
-    if (!status && t->plan->average > 0) status = new_reals(&t->average, t->model->size, err);
-    if (!status && t->judge.measure) status = new_reals(&t->best, t->model->size, err);
-    void *lanes = NULL;
-    if (!status) status = mn_mem_new(&lanes, t->feed->n_lanes, sizeof *t->lanes, err);
-    t->lanes = lanes;
+    if (!status) status = mn_mem_new((void **)&t->gradient, t->model->size, sizeof *t->gradient, err);
+    if (!status && t->plan->average > 0)
+        status = mn_mem_new((void **)&t->average, t->model->size, sizeof *t->average, err);
+    if (!status && t->judge.measure) status = mn_mem_new((void **)&t->best, t->model->size, sizeof *t->best, err);
+    if (!status) status = mn_mem_new((void **)&t->lanes, t->feed->n_lanes, sizeof *t->lanes, err);
     for (int64_t i = 0; !status && i < t->feed->n_lanes; i++) status = mn_state_new(t->model, &t->lanes[i], err);
     return status;
 }
 
 mn_status_t mn_train(mn_model_t *model, mn_work_t *work, const mn_plan_t *plan, const mn_feed_t *feed,
                      const mn_judge_t *judge, const mn_run_t *run, mn_trained_t *out, mn_err_t *err) {
-    void *block;
-    mn_status_t status = mn_mem_new(&block, 1, sizeof(trainer_t), err);
+    trainer_t *t;
+    mn_status_t status = mn_mem_new((void **)&t, 1, sizeof *t, err);
     if (status) return status;
-    trainer_t *t = block;
     *t = (trainer_t){.model = model,
                      .work = work,
                      .plan = plan,

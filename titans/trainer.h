@@ -74,7 +74,7 @@ typedef struct mn_trained {
 } mn_trained_t;
 
 /* Takes the output for one run before any work: a lock, and MN_USAGE where PREFIX's files exist and neither resume nor
- * force is set (force removes them). Owner: the caller, mn_lock_release. */
+ * force is set. Owner: the caller, mn_lock_release. */
 mn_status_t mn_train_claim(const char *output, bool resume, bool force, mn_lock_t *lock, mn_err_t *err);
 
 /* Trains `model` from its present weights, or with run->resume from PREFIX.ckpt where that exists; at the end the model
