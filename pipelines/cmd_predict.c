@@ -139,7 +139,7 @@ static mn_status_t flush_rows(run_t *run, mn_err_t *err) {
         known += run->rows[i].known;
         run->blank += !run->rows[i].known;
     }
-    if (!status && ferror(run->out)) status = mn_err_set(err, MN_IO, run->settings->output, NULL, "cannot write");
+    if (!status && ferror(run->out)) status = mn_writer_commit(&run->result.writer, err); /* which says why */
     run->written += run->n;
     clear_rows(run);
     mn_progress_update(&run->progress, run->bases_read, NULL);

@@ -68,7 +68,7 @@ mn_status_t mn_writer_open(mn_writer_t *writer, const char *path, mn_err_t *err)
     if (!to_stdout && exists && S_ISDIR(info.st_mode)) return report_write(err, path, EISDIR);
     /* A link's target is replaced, not the link. */
     char *real = exists && !to_stdout ? realpath(path, NULL) : NULL;
-    mn_status_t status = mn_mem_string(&writer->path, real ? real : path, err);
+    mn_status_t status = mn_mem_string(&writer->path, to_stdout ? "stdout" : real ? real : path, err);
     free(real);
     if (status) return status;
     if (to_stdout) {

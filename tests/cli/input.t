@@ -85,7 +85,7 @@ $ mnemon tokenize -r c1:1-3 - -o out.npy <g.fa
 $ # no room
 
 $ mnemon tokenize g.fa -o - >/dev/full
-! mnemon tokenize: -: cannot write: No space left on device (free some space or write elsewhere)
+! mnemon tokenize: stdout: cannot write: No space left on device (free some space or write elsewhere)
 [5]
 
 $ mnemon tokenize g.fa -o nowhere/out.npy

@@ -1,7 +1,7 @@
 $ # labelled sets that cannot be
 
 $ printf 'label\tsequence\na\tACGT\na\tACGG\n' >one.tsv; mnemon finetune one.tsv -o m
-! mnemon finetune: all 2 rows have the label 'a' (a classifier needs two classes or more)
+! mnemon finetune: one.tsv: all 2 rows have the label 'a' (a classifier needs two classes or more)
 [3]
 
 $ printf 'class\tsequence\na\tACGT\nb\tACGG\n' >nolabel.tsv; mnemon finetune nolabel.tsv -o m
@@ -17,7 +17,7 @@ $ printf 'label\tsequence\na\tACGT\nb\t\n' >none.tsv; mnemon finetune none.tsv -
 [3]
 
 $ printf 'label\tsequence\na\tNNNN\nb\tNNN\n' >n.tsv; mnemon finetune n.tsv -o m
-! mnemon finetune: all 2 sequences are N alone (check the sequence column, and --mask-lowercase)
+! mnemon finetune: n.tsv: all 2 sequences are N alone (check the sequence column, and --mask-lowercase)
 [3]
 
 $ printf 'label\tsequence\na\tACGT\nb\tACXT\n' >letter.tsv; mnemon finetune letter.tsv -o m
@@ -195,7 +195,7 @@ $ mnemon predict -m m.safetensors --class evne q.fa
 [2]
 
 $ mnemon predict --quiet -m m.safetensors q.fa >/dev/full
-! mnemon predict: -: cannot write: No space left on device (free some space or write elsewhere)
+! mnemon predict: stdout: cannot write: No space left on device (free some space or write elsewhere)
 [5]
 
 $ mnemon embed --quiet -m m.safetensors q.fa -o e.npy; mnemon info e.npy | grep shape; grep -v '^#' e.tsv
