@@ -334,10 +334,10 @@ static mn_status_t prepare(job_t *job, const mn_args_t *args, mn_err_t *err) {
     mn_training_t *training = &s->training;
     mn_status_t status = mn_training_prefix(s->output, &job->prefix, err);
     if (!status) status = mn_train_claim(job->prefix, training->resume, training->force, &job->lock, err);
-    if (!status) status = settle(args, s, err);
     if (!status)
         status = mn_modelling_begin(args, &s->modelling, s->pretrained, 0, (uint64_t)s->common.seed, &job->tokenizer,
                                     &job->model, err);
+    if (!status) status = settle(args, s, err); /* after the model, which writes what was given anew */
     if (!status) status = mn_provenance(args, &job->command, err);
     if (!status) status = load_data(job, args, err);
     if (!status) status = mn_work_new(job->model, mn_training_memory(training), &job->work, err);
