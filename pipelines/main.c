@@ -6,14 +6,23 @@
 #include "pipelines/help.h"
 #include "pipelines/report.h"
 #include "pipelines/signals.h"
+#include "titans/kernels/vec.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
-const mn_command_t *const mn_commands[] = {
-    &mn_cmd_tokenize, &mn_cmd_pretrain, &mn_cmd_finetune, &mn_cmd_baseline, &mn_cmd_predict,
-    &mn_cmd_embed,    &mn_cmd_evaluate, &mn_cmd_info, &mn_cmd_benchmark,     &mn_cmd_help,     NULL};
+const mn_command_t *const mn_commands[] = {&mn_cmd_tokenize,
+                                           &mn_cmd_pretrain,
+                                           &mn_cmd_finetune,
+                                           &mn_cmd_baseline,
+                                           &mn_cmd_predict,
+                                           &mn_cmd_embed,
+                                           &mn_cmd_evaluate,
+                                           &mn_cmd_info,
+                                           &mn_cmd_benchmark,
+                                           &mn_cmd_help,
+                                           NULL};
 
 const mn_command_t *mn_command_find(const char *name, mn_err_t *err) {
     enum { NAMES_MAX = 64 };
@@ -53,6 +62,8 @@ static mn_status_t run_command(const mn_args_t *args, int argc, char **argv, mn_
     const mn_common_t *common = args->settings;
     if (common->help) return mn_help_command(stdout, args->command), close_stdout(err);
     mn_par_set_threads(common->threads ? (int)common->threads : mn_par_default_threads());
+    if (!mn_vec_select(mn_cpu_names[common->cpu]))
+        return mn_err_set(err, MN_USAGE, "--cpu", NULL, "this processor has no %s", mn_cpu_names[common->cpu]);
     mn_report_init(args->command->name, common->quiet ? MN_LOG_ERROR : common->verbosity);
     mn_status_t status = args->command->run(args, err);
     if (!status) status = close_stdout(err);

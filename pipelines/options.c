@@ -11,9 +11,13 @@
 
 enum { EXACT_BITS = 53 }; /* every integer up to 2^53 is a double, too */
 
+const char *const mn_cpu_names[] = {"auto", "plain", "avx2", "avx512", NULL};
+
 const mn_option_t mn_common_options[] = {
     MN_OPTION(mn_common_t, threads, "t@", "threads", INT, "N", "threads in all; 0: as many as this process may use",
               .fallback = "0", .max = 1024, .neutral = true),
+    MN_OPTION(mn_common_t, cpu, NULL, "cpu", CHOICE, NULL, "highest instruction set to use", .choices = mn_cpu_names,
+              .fallback = "auto", .neutral = true),
     MN_OPTION(mn_common_t, seed, NULL, "seed", INT, "N", "seed of all random numbers", .fallback = "1"),
     MN_OPTION(mn_common_t, verbosity, NULL, "verbosity", CHOICE, NULL, "what to say on stderr", .fallback = "info",
               .choices = mn_log_names, .neutral = true),
@@ -227,13 +231,6 @@ bool mn_option_text(const mn_option_t *option, const void *field, char *out, siz
     case MN_OPT_INPUT:
         text = *(const char *const *)field;
         break;
-    case MN_OPT_LIST: {
-        const mn_strings_t *list = field;
-        size_t used = 0;
-        for (int64_t i = 0; i < list->count && used < size; i++)
-            used += (size_t)snprintf(out + used, size - used, "%s%s", i ? "," : "", list->items[i]);
-        return list->count > 0;
-    }
     default:
         break;
     }

@@ -63,10 +63,12 @@ typedef struct mn_option {
 /* What every command knows. A settings struct begins with it, a table ends with MN_COMMON_OPTIONS, {0}. */
 typedef struct mn_common {
     int64_t threads, seed;
+    int cpu;       /* index into mn_cpu_names */
     int verbosity; /* mn_log_level_t of report.h */
     bool quiet, help;
 } mn_common_t;
 extern const mn_option_t mn_common_options[];
+extern const char *const mn_cpu_names[];
 #define MN_COMMON_OPTIONS                                                                                              \
     { .kind = MN_OPT_GROUP, .help = "General", .group = mn_common_options }
 

@@ -63,21 +63,25 @@ static mn_status_t print_input(FILE *file, const char *operand, mn_err_t *err) {
     return MN_OK;
 }
 
+static mn_status_t print_option(FILE *file, const mn_option_t *option, const void *field, mn_err_t *err) {
+    char text[4096];
+    const mn_strings_t *list = field;
+    if (option->neutral || option->kind == MN_OPT_FILE || option->kind == MN_OPT_GROUP) return MN_OK;
+    for (int64_t i = 0; option->kind == MN_OPT_LIST && i < list->count; i++)
+        fprintf(file, " --%s %s", option->name, list->items[i]);
+    if (!mn_option_text(option, field, text, sizeof text)) return MN_OK;
+    fprintf(file, " --%s", option->name);
+    if (option->kind == MN_OPT_INPUT) return print_input(file, text, err);
+    if (*text) fprintf(file, " %s", text);
+    return MN_OK;
+}
+
 static mn_status_t print_command(FILE *file, const mn_args_t *args, mn_err_t *err) {
     mn_status_t status = MN_OK;
     fprintf(file, "mnemon %s", args->command->name);
     for (int i = 0; i < args->rows.n && !status; i++) {
-        const mn_option_t *option = args->rows.row[i].option;
-        const void *field = (const char *)args->settings + args->rows.row[i].offset;
-        char text[4096];
-        if (option->neutral || option->kind == MN_OPT_FILE || option->kind == MN_OPT_GROUP ||
-            !mn_option_text(option, field, text, sizeof text))
-            continue;
-        fprintf(file, " --%s", option->name);
-        if (option->kind == MN_OPT_INPUT)
-            status = print_input(file, text, err);
-        else if (*text)
-            fprintf(file, " %s", text);
+        const struct mn_option_row *row = &args->rows.row[i];
+        status = print_option(file, row->option, (const char *)args->settings + row->offset, err);
     }
     for (int64_t i = 0; i < args->n_operands && !status; i++) status = print_input(file, args->operands[i], err);
     return status;

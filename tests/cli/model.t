@@ -33,7 +33,7 @@ $ mnemon finetune a=nowhere.fa b=nowhere.fa -o m
 [3]
 
 $ mkdir hollow; mnemon finetune hollow -o m
-! mnemon finetune: hollow: no class folder inside (expected FOLDER/train/CLASS/*.txt or FOLDER/CLASS/*.txt)
+! mnemon finetune: hollow: neither class folders nor tables inside (expected FOLDER/train/CLASS/*.txt, FOLDER/CLASS/*.txt or FOLDER/train.csv)
 [3]
 
 $ mnemon finetune -o m
@@ -265,3 +265,16 @@ $ ls s.*
 s.ckpt
 s.metrics.tsv
 s.safetensors
+
+$ # the least instruction set: the same calls
+
+$ mnemon predict --quiet --cpu plain -m m.safetensors q.fa | sed 's/0\.[0-9]*/P/g; 1,2d' | cut -f 1-3
+name	p_even	p_odd
+a	P	P
+b	P	P
+n	NA	NA
+nothing	NA	NA
+
+$ mnemon predict --quiet --cpu sse9 -m m.safetensors q.fa
+! mnemon predict: --cpu: expected auto|plain|avx2|avx512, got 'sse9'
+[2]

@@ -79,6 +79,8 @@ Options
 General
   -t, -@, --threads N         
                               threads in all; 0: as many as this process may use [0]
+      --cpu auto|plain|avx2|avx512
+                              highest instruction set to use [auto]
       --seed N                
                               seed of all random numbers [1]
       --verbosity error|warning|info|debug
