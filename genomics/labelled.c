@@ -47,6 +47,7 @@ typedef struct builder {
     class_name_t *classes; /* in byte order of text */
     int64_t class_cap, base_cap, name_cap, name_size, memory;
     int64_t offset_cap, label_cap, split_cap, name_offset_cap;
+    const char *source; /* the first input, and how many more: the place of errors about the whole set */
     mn_err_t *err;
 } builder_t;
 
@@ -55,7 +56,7 @@ static mn_status_t reserve_bases(builder_t *b, int64_t more) {
     mn_labelled_t *set = b->set;
     int64_t need = mn_mem_add(set->offsets[set->n], more);
     if (need < 0 || need + b->name_size + 24 * set->n > b->memory)
-        return mn_err_set(b->err, MN_FAILED, NULL, "use fewer sequences, or a machine with more memory",
+        return mn_err_set(b->err, MN_FAILED, b->source, "use fewer sequences, or a machine with more memory",
                           "a labelled set of more than %" PRId64 " rows does not fit in memory (%" PRId64
                           " MB are left for it)",
                           set->n, b->memory / 1000000);
@@ -310,7 +311,7 @@ static mn_status_t read_header(table_t *table, char *line, const char *place, mn
     return MN_OK;
 }
 
-static mn_status_t add_table_row(builder_t *b, const table_t *table, char *line, const char *place) {
+static mn_status_t add_table_row(builder_t *b, const table_t *table, char *line, const char *place, mn_split_t split) {
     char *field[COLUMNS] = {NULL};
     int n = 0;
     for (char *at = line; at; n++) {
@@ -328,7 +329,6 @@ static mn_status_t add_table_row(builder_t *b, const table_t *table, char *line,
     if (!strcasecmp(field[COLUMN_LABEL], "label") && !strcasecmp(field[COLUMN_SEQUENCE], "sequence"))
         return mn_err_set(b->err, MN_INPUT, place, "give several tables as several DATA",
                           "the header stands here again");
-    mn_split_t split = MN_SPLIT_NONE;
     if (field[COLUMN_SPLIT] && !mn_split_from_name(field[COLUMN_SPLIT], &split))
         return mn_err_set(b->err, MN_INPUT, place, "a split is train, valid (val, dev, validation), test or all",
                           "unknown split '%.60s'", field[COLUMN_SPLIT]);
@@ -337,7 +337,8 @@ static mn_status_t add_table_row(builder_t *b, const table_t *table, char *line,
                     text, (int64_t)strlen(text));
 }
 
-static mn_status_t read_table(builder_t *b, const char *path) {
+/* split: of the rows where no column tells. */
+static mn_status_t read_table(builder_t *b, const char *path, mn_split_t split) {
     lines_t *in;
     mn_status_t status = mn_mem_new((void **)&in, 1, sizeof *in, b->err);
     if (status) return status;
@@ -349,7 +350,7 @@ static mn_status_t read_table(builder_t *b, const char *path) {
         snprintf(place, sizeof place, "%s:%" PRId64, in->path, in->number);
         if (!*in->line) continue;
         if (table.n_fields)
-            status = add_table_row(b, &table, in->line, place);
+            status = add_table_row(b, &table, in->line, place, split);
         else if (*in->line != '#')
             status = read_header(&table, in->line, place, b->err);
         if (status) break;
@@ -401,7 +402,7 @@ static mn_status_t visit_folder(builder_t *b, const char *folder, visit_t *visit
 typedef struct class_folder {
     const char *label;
     mn_split_t split;
-    int64_t n; /* files, or folders, met */
+    int64_t n; /* files met */
 } class_folder_t;
 
 static mn_status_t add_text_file(builder_t *b, const char *path, const char *name, void *ctx) {
@@ -421,14 +422,12 @@ static mn_status_t add_text_file(builder_t *b, const char *path, const char *nam
 }
 
 static mn_status_t add_class_folder(builder_t *b, const char *path, const char *name, void *ctx) {
-    class_folder_t *parent = ctx;
     if (!is_folder(path)) return MN_OK;
-    class_folder_t folder = {name, parent->split, 0};
+    class_folder_t folder = {name, *(const mn_split_t *)ctx, 0};
     mn_status_t status = visit_folder(b, path, add_text_file, &folder);
     if (!status && !folder.n)
         status =
             mn_err_set(b->err, MN_INPUT, path, "a class folder holds one .txt file a sequence", "no .txt file inside");
-    parent->n++;
     return status;
 }
 
@@ -448,24 +447,43 @@ static mn_status_t count_split_folder(builder_t *b, const char *path, const char
 }
 
 static mn_status_t add_split_folder(builder_t *b, const char *path, const char *name, void *ctx) {
-    class_folder_t parent = {NULL, MN_SPLIT_NONE, 0};
+    mn_split_t split;
     if (!is_folder(path)) return MN_OK;
-    if (!mn_split_from_name(name, &parent.split))
+    if (!mn_split_from_name(name, &split))
         return mn_err_set(b->err, MN_INPUT, path, "keep train, valid and test folders apart from others",
                           "stands beside split folders but is none");
-    return visit_folder(b, path, add_class_folder, &parent);
+    return visit_folder(b, path, add_class_folder, &split);
+}
+
+/* Tables that are called train.csv, dev.tsv, test.csv.gz and so on. */
+static mn_status_t add_split_table(builder_t *b, const char *path, const char *name, void *ctx) {
+    static const char *const suffixes[] = {".csv", ".tsv", ".csv.gz", ".tsv.gz"};
+    char stem[16];
+    mn_split_t split;
+    const char *dot = strchr(name, '.');
+    if (!dot || dot == name || dot - name >= (int)sizeof stem) return MN_OK;
+    snprintf(stem, sizeof stem, "%.*s", (int)(dot - name), name);
+    for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
+        if (strcmp(dot, suffixes[i]) || !mn_split_from_name(stem, &split)) continue;
+        ++*(int64_t *)ctx;
+        return read_table(b, path, split);
+    }
+    return MN_OK;
 }
 
 static mn_status_t read_folder(builder_t *b, const char *path) {
-    int64_t split_folders = 0;
-    class_folder_t parent = {NULL, MN_SPLIT_NONE, 0};
-    mn_status_t status = visit_folder(b, path, count_split_folder, &split_folders);
+    int64_t split_folders = 0, folders = 0, tables = 0;
+    mn_split_t none = MN_SPLIT_NONE;
+    mn_status_t status = visit_folder(b, path, count_folder, &folders);
+    if (!status) status = visit_folder(b, path, count_split_folder, &split_folders);
     if (status) return status;
     if (split_folders) return visit_folder(b, path, add_split_folder, NULL);
-    status = visit_folder(b, path, add_class_folder, &parent);
-    if (!status && !parent.n)
-        status = mn_err_set(b->err, MN_INPUT, path, "expected FOLDER/train/CLASS/*.txt or FOLDER/CLASS/*.txt",
-                            "no class folder inside");
+    if (folders) return visit_folder(b, path, add_class_folder, &none);
+    status = visit_folder(b, path, add_split_table, &tables);
+    if (!status && !tables)
+        status = mn_err_set(b->err, MN_INPUT, path,
+                            "expected FOLDER/train/CLASS/*.txt, FOLDER/CLASS/*.txt or FOLDER/train.csv",
+                            "neither class folders nor tables inside");
     return status;
 }
 
@@ -505,7 +523,7 @@ static mn_status_t read_source(builder_t *b, const char *source) {
         return mn_err_set(b->err, MN_USAGE, source, "fetch the file first", "mnemon does not read over the network");
     const char *equals = strchr(source, '=');
     if (is_folder(source)) return read_folder(b, source);
-    if (!equals || !strcmp(source, "-") || mn_file_exists(source)) return read_table(b, source);
+    if (!equals || !strcmp(source, "-") || mn_file_exists(source)) return read_table(b, source, MN_SPLIT_NONE);
     char label[NAME_MAX_BYTES + 1];
     if (equals == source || equals - source >= (int64_t)sizeof label || !equals[1])
         return mn_err_set(b->err, MN_USAGE, source, "write CLASS=FILE",
@@ -541,12 +559,12 @@ static mn_status_t order_numbers(builder_t *b) {
         if (number != floor(number)) fraction = b->classes[i].text;
     }
     if (fraction)
-        return mn_err_set(b->err, MN_INPUT, NULL, "name the classes, or cut the measurement into classes",
+        return mn_err_set(b->err, MN_INPUT, b->source, "name the classes, or cut the measurement into classes",
                           "labels such as '%s' are measurements, and mnemon classifies", fraction);
     qsort(b->classes, (size_t)n, sizeof *b->classes, compare_numbers);
     for (int64_t i = 1; i < n; i++)
         if (!compare_numbers(b->classes + i - 1, b->classes + i))
-            return mn_err_set(b->err, MN_INPUT, NULL, "write one class in one way",
+            return mn_err_set(b->err, MN_INPUT, b->source, "write one class in one way",
                               "labels '%s' and '%s' are the same number", b->classes[i - 1].text, b->classes[i].text);
     return MN_OK;
 }
@@ -555,10 +573,10 @@ static mn_status_t finish_set(builder_t *b) {
     mn_labelled_t *set = b->set;
     mn_status_t status = MN_OK;
     if (set->n_blank == set->n)
-        return mn_err_set(b->err, MN_INPUT, NULL, "check the sequence column, and --mask-lowercase",
+        return mn_err_set(b->err, MN_INPUT, b->source, "check the sequence column, and --mask-lowercase",
                           "all %" PRId64 " sequences are N alone", set->n);
     if (set->n_classes < 2)
-        return mn_err_set(b->err, MN_INPUT, NULL, "a classifier needs two classes or more",
+        return mn_err_set(b->err, MN_INPUT, b->source, "a classifier needs two classes or more",
                           "all %" PRId64 " rows have the label '%s'", set->n, b->classes[0].text);
     int32_t *place; /* of each id */
     if (!b->options->classes && (status = order_numbers(b))) return status;
@@ -579,6 +597,9 @@ mn_status_t mn_labelled_read(const char *const *inputs, int64_t n, const mn_labe
                              mn_labelled_t **out, mn_err_t *err) {
     static const mn_labelled_options_t defaults = {0};
     builder_t b = {.options = options ? options : &defaults, .err = err, .memory = mn_mem_available() / 3};
+    char source[PLACE_BYTES] = "";
+    if (n > 1) snprintf(source, sizeof source, "%s and %" PRId64 " more", inputs[0], n - 1);
+    b.source = n > 1 ? source : inputs[0];
     mn_status_t status = mn_mem_new((void **)&b.set, 1, sizeof *b.set, err);
     if (status) return status;
     mn_alphabet_table(b.options->mask_lowercase, (mn_invalid_t)b.options->invalid, b.table);

@@ -3,7 +3,8 @@
  *   TABLE          TSV or CSV with a header, plain or gzip, "-" for stdin: columns `label` and `sequence`, optional
  *                  `split` and `id` or `name`, others ignored; fields may be quoted as in RFC 4180, within a line
  *   FOLDER         class folders as the genomic-benchmarks package caches them: FOLDER/train/CLASS/X.txt and
- *                  FOLDER/test/CLASS/X.txt, or FOLDER/CLASS/X.txt without a split; one sequence a file
+ *                  FOLDER/test/CLASS/X.txt, or FOLDER/CLASS/X.txt without a split; one sequence a file. Else tables
+ *                  called by their split: FOLDER/train.csv, dev.csv, test.csv (tsv, gz)
  *   CLASS=FILE     the records of a FASTA or FASTQ file, all of one class, without a split
  *
  * Several of them make one set. A split is train, valid (val, dev, validation), test, or none (all, empty, no column).

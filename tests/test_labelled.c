@@ -59,12 +59,12 @@ static void assert_row(const mn_labelled_t *set, int64_t i, const char *class, m
 
 static void test_tables(void **state) {
     static const char *const same[] = {
-        "split\tlabel\tid\tsequence\nTrain\tb\tone\tACGT\nDEV\ta\ttwo\tacgu\ntest\tb\tthree\tNRAC\nall\ta\tfour\tGG\n",
-        "\xef\xbb\xbfsplit\tlabel\tid\tsequence\r\ntrain\tb\tone\tACGT\r\nval\ta\ttwo\tACGT\r\n\r\ntest\tb\tthree\tNNAC"
-        "\r\n"
-        "\ta\tfour\tGG",
-        "#made by hand\nid,more,SEQUENCE,split,label\n one ,\"x,\"\"y\",\"ACGT\",train,\"b\"\ntwo,,ACGT,validation, a\n"
-        "three,,N NAC,test,b\nfour,,\"GG\",,a"};
+        ("split\tlabel\tid\tsequence\nTrain\tb\tone\tACGT\nDEV\ta\ttwo\tacgu\ntest\tb\tthree\tNRAC\nall\ta\tfour\tGG"
+         "\n"),
+        ("\xef\xbb\xbfsplit\tlabel\tid\tsequence\r\ntrain\tb\tone\tACGT\r\nval\ta\ttwo\tACGT\r\n\r\n"
+         "test\tb\tthree\tNNAC\r\n\ta\tfour\tGG"),
+        ("#made by hand\nid,more,SEQUENCE,split,label\n one ,\"x,\"\"y\",\"ACGT\",train,\"b\"\n"
+         "two,,ACGT,validation, a\nthree,,N NAC,test,b\nfour,,\"GG\",,a")};
     for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
         mn_labelled_t *set = read_set(write_text("table", same[i]), NULL);
         assert_int_equal(set->n, 4);
@@ -167,6 +167,20 @@ static void test_folders(void **state) {
     mn_labelled_free(set);
 }
 
+static void test_split_tables(void **state) {
+    make_folder("gue");
+    write_text("gue/train.csv", "sequence,label\nAC,1\nGG,0\n");
+    write_text("gue/dev.csv", "sequence,label\nAA,1\n");
+    write_text("gue/test.tsv", "sequence\tlabel\tsplit\nCC\t1\ttest\nTT\t0\tval\n");
+    write_text("gue/notes.csv", "sequence,label\nAA,x\n");
+    mn_labelled_t *set = read_set(in_folder("gue"), NULL);
+    assert_int_equal(set->n, 5);
+    assert_row(set, 0, "1", MN_SPLIT_VALID, "1", "AA");
+    assert_row(set, 2, "0", MN_SPLIT_VALID, "3", "TT");
+    assert_row(set, 3, "1", MN_SPLIT_TRAIN, "4", "AC");
+    mn_labelled_free(set);
+}
+
 static void test_pairs(void **state) {
     char pos[256], neg[256];
     snprintf(pos, sizeof pos, "up=%s", write_text("pos.fa", ">p1 first\nACGT\nAC\n>p2\nGG\n"));
@@ -207,10 +221,10 @@ static void test_refusals(void **state) {
         {"label,sequence\n1,A\n0,\n", "table:3", "sequence is empty"},
         {"label,sequence\n1,A\n0,ACXGT\n", "table:3", "'X' (0x58) at column 3"},
         {"label,sequence,split\n1,A,train\n0,C,fold3\n", "table:3", "unknown split 'fold3'"},
-        {"label,sequence\n1,A\n1,C\n", "", "all 2 rows have the label '1'"},
-        {"label,sequence\n1,NN\n0,N\n", "", "all 2 sequences are N alone"},
-        {"label,sequence\n1,A\n1.0,C\n", "", "are the same number"},
-        {"label,sequence\n0.25,A\n1,C\n", "", "measurements"},
+        {"label,sequence\n1,A\n1,C\n", "table", "all 2 rows have the label '1'"},
+        {"label,sequence\n1,NN\n0,N\n", "table", "all 2 sequences are N alone"},
+        {"label,sequence\n1,A\n1.0,C\n", "table", "are the same number"},
+        {"label,sequence\n0.25,A\n1,C\n", "table", "measurements"},
         {"label,sequence\n\x01,A\n1,C\n", "table:2", "control character 0x01"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -241,7 +255,7 @@ static void test_refused_sources(void **state) {
     assert_refused("=x.fa", NULL, MN_USAGE, "class name");
     assert_refused("pos=", NULL, MN_USAGE, "class name");
     make_folder("empty");
-    assert_refused(in_folder("empty"), NULL, MN_INPUT, "no class folder");
+    assert_refused(in_folder("empty"), NULL, MN_INPUT, "neither class folders nor tables");
     make_folder("empty/a");
     assert_refused(in_folder("empty"), NULL, MN_INPUT, "no .txt file");
     make_folder("mixed"), make_folder("mixed/train"), make_folder("mixed/train/a"), make_folder("mixed/extra");
@@ -428,11 +442,13 @@ static int tear_down(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_tables),    cmocka_unit_test(test_gzip_and_stdin),  cmocka_unit_test(test_class_order),
-        cmocka_unit_test(test_odd_bases), cmocka_unit_test(test_folders),         cmocka_unit_test(test_pairs),
-        cmocka_unit_test(test_refusals),  cmocka_unit_test(test_refused_sources), cmocka_unit_test(test_keys),
-        cmocka_unit_test(test_held_out),  cmocka_unit_test(test_folds),           cmocka_unit_test(test_given_parts),
-        cmocka_unit_test(test_real_sets),
+        cmocka_unit_test(test_tables),          cmocka_unit_test(test_gzip_and_stdin),
+        cmocka_unit_test(test_class_order),     cmocka_unit_test(test_odd_bases),
+        cmocka_unit_test(test_folders),         cmocka_unit_test(test_split_tables),
+        cmocka_unit_test(test_pairs),           cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_refused_sources), cmocka_unit_test(test_keys),
+        cmocka_unit_test(test_held_out),        cmocka_unit_test(test_folds),
+        cmocka_unit_test(test_given_parts),     cmocka_unit_test(test_real_sets),
     };
     return cmocka_run_group_tests_name("labelled", tests, set_up, tear_down);
 }
