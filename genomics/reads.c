@@ -3,7 +3,7 @@
 #include "genomics/bai.h"
 #include "genomics/base/fileio.h"
 #include "genomics/base/mem.h"
-#include "genomics/region.h"
+#include "genomics/fai.h"
 #include <htslib/bgzf.h>
 #include <htslib/cram.h>
 #include <htslib/hfile.h>
@@ -61,6 +61,33 @@ static mn_status_t forbid_servers(const char *path, mn_err_t *err) {
     return MN_OK;
 }
 
+/* Takes from the header where the reference once lay, unless it still lies there: htslib would ask the network, or complain
+ * on stderr. */
+static void forget_origins(sam_hdr_t *header) {
+    kstring_t origin = {0, 0, NULL};
+    for (int tid = 0; tid < sam_hdr_nref(header); tid++) {
+        const char *name = sam_hdr_tid2name(header, tid);
+        if (sam_hdr_find_tag_id(header, "SQ", "SN", name, "UR", &origin)) continue;
+        const char *path = strncmp(origin.s, "file:", 5) ? origin.s : origin.s + 5;
+        if (*path != '/' || !mn_file_exists(path)) sam_hdr_remove_tag_id(header, "SQ", "SN", name, "UR");
+    }
+    free(origin.s);
+}
+
+/* htslib wants a reference's index beside it. */
+static mn_status_t index_reference(const char *path, mn_err_t *err) {
+    mn_source_t *source;
+    mn_fai_t *fai = NULL;
+    mn_status_t status = mn_source_open(path, 1, &source, err);
+    if (status) return status;
+    status = mn_source_format(source) == MN_FORMAT_FASTA
+                 ? mn_fai_open(source, &fai, err)
+                 : mn_err_set(err, MN_INPUT, path, NULL, "a reference must be FASTA, plain or packed by bgzip");
+    mn_fai_free(fai);
+    mn_source_close(source);
+    return status;
+}
+
 /* CRAM decodes only what is used here; its reference is local or none. */
 static mn_status_t set_cram(mn_reads_t *reads, mn_err_t *err) {
     const char *reference = reads->options.reference;
@@ -70,14 +97,13 @@ static mn_status_t set_cram(mn_reads_t *reads, mn_err_t *err) {
     if (hts_set_opt(reads->file, CRAM_OPT_REQUIRED_FIELDS, fields) || hts_set_opt(reads->file, CRAM_OPT_DECODE_MD, 0))
         return mn_err_set(err, MN_FAILED, reads->path, NULL, "CRAM decoding cannot be set up");
     if (!reference) return MN_OK;
-    if (mn_path_is_url(reference))
-        return mn_err_set(err, MN_INPUT, reference, "download it first", "is a URL: nothing is read over the network");
-    if (!mn_file_exists(reference)) return mn_err_set(err, MN_INPUT, reference, NULL, "cannot read: no such file");
+    status = index_reference(reference, err);
+    if (status) return status;
     char local[4096];
     mn_local_path(reference, local, sizeof local);
     if (hts_set_fai_filename(reads->file, local))
-        return mn_err_set(err, MN_INPUT, reference, "give the FASTA that the CRAM was made with, plain or bgzip",
-                          "cannot be used as a reference");
+        return mn_err_set(err, MN_INPUT, reference, "index it in a folder that can be written: samtools faidx",
+                          "cannot be used as a reference without its index");
     reads->has_reference = true;
     return MN_OK;
 }
@@ -119,6 +145,7 @@ static mn_status_t open_file(mn_reads_t *reads, mn_source_t *source, mn_err_t *e
     if (!reads->header)
         return mn_err_set(err, MN_INPUT, reads->path, "copy or download the file again",
                           "truncated or damaged: no readable %s header", mn_format_names[reads->format]);
+    if (reads->format == MN_FORMAT_CRAM) forget_origins(cram_fd_get_header(reads->file->fp.cram));
     return MN_OK;
 }
 
