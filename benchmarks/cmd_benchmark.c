@@ -5,7 +5,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
-static const mn_benchmark_t *const benchmarks[] = {&mn_bench_read};
+static const mn_benchmark_t *const benchmarks[] = {&mn_bench_read, &mn_bench_step};
 enum { BENCHMARKS = sizeof benchmarks / sizeof *benchmarks };
 
 typedef struct settings {
@@ -48,13 +48,14 @@ const mn_command_t mn_cmd_benchmark = {
     .name = "benchmark",
     .heading = "Inspect",
     .summary = "speed on this machine",
-    .operands = "NAME [FILE...]",
+    .operands = "NAME [...]",
     .min_operands = 1,
     .max_operands = -1,
     .about = "read FILE...: reading sequence files; BAM and CRAM beside `samtools view -c` on as many threads, where samtools "
-             "is installed.",
+             "is installed.\n\nstep [PRESET [LENGTH [CHUNK]]]: a forward pass and a training step beside the matrix product of "
+             "this machine, in the same run [small 1024 16].",
     .options = options,
     .settings_size = sizeof(settings_t),
-    .examples = "mnemon benchmark -t 1 read genome.fa reads.bam",
+    .examples = "mnemon benchmark -t 1 read genome.fa reads.bam\nmnemon benchmark -t 1 step small 1024 16",
     .run = run,
 };
