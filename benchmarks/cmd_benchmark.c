@@ -5,7 +5,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
-static const mn_benchmark_t *const benchmarks[] = {&mn_bench_read, &mn_bench_step};
+static const mn_benchmark_t *const benchmarks[] = {&mn_bench_read, &mn_bench_step, &mn_bench_stability};
 enum { BENCHMARKS = sizeof benchmarks / sizeof *benchmarks };
 
 typedef struct settings {
@@ -53,7 +53,8 @@ const mn_command_t mn_cmd_benchmark = {
     .max_operands = -1,
     .about = "read FILE...: reading sequence files; BAM and CRAM beside `samtools view -c` on as many threads, where samtools "
              "is installed.\n\nstep [PRESET [LENGTH [CHUNK]]]: a forward pass and a training step beside the matrix product of "
-             "this machine, in the same run [small 1024 16].",
+             "this machine, in the same run [small 1024 16].\n\nstability GENOME [PRESET [THETA_MAX]]: norms of the gradient at "
+             "every depth and chunk of the memory, as the model begins and within 200 steps [tiny].",
     .options = options,
     .settings_size = sizeof(settings_t),
     .examples = "mnemon benchmark -t 1 read genome.fa reads.bam\nmnemon benchmark -t 1 step small 1024 16",
