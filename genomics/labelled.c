@@ -3,6 +3,7 @@
 #include "genomics/base/fileio.h"
 #include "genomics/base/mem.h"
 #include "genomics/input.h"
+#include "genomics/source.h"
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
@@ -13,10 +14,8 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
-#include <unistd.h>
-#include <zlib.h>
 
-enum { NAME_MAX_BYTES = 255, FIELDS_MAX = 10000, PLACE_BYTES = 4096 + 32 };
+enum { NAME_MAX_BYTES = 255, FIELDS_MAX = 10000, PATH_BYTES = 4096, PLACE_BYTES = 256 };
 
 const char *const mn_split_names[] = {"all", "train", "valid", "test", NULL};
 
@@ -47,7 +46,6 @@ typedef struct builder {
     class_name_t *classes; /* in byte order of text */
     int64_t class_cap, base_cap, name_cap, name_size, memory;
     int64_t offset_cap, label_cap, split_cap, name_offset_cap;
-    const char *source; /* the first input, and how many more: the place of errors about the whole set */
     mn_err_t *err;
 } builder_t;
 
@@ -56,7 +54,7 @@ static mn_status_t reserve_bases(builder_t *b, int64_t more) {
     mn_labelled_t *set = b->set;
     int64_t need = mn_mem_add(set->offsets[set->n], more);
     if (need < 0 || need + b->name_size + 24 * set->n > b->memory)
-        return mn_err_set(b->err, MN_FAILED, b->source, "use fewer sequences, or a machine with more memory",
+        return mn_err_set(b->err, MN_FAILED, b->set->source, "use fewer sequences, or a machine with more memory",
                           "a labelled set of more than %" PRId64 " rows does not fit in memory (%" PRId64
                           " MB are left for it)",
                           set->n, b->memory / 1000000);
@@ -175,77 +173,6 @@ static mn_status_t add_text(builder_t *b, const char *place, const char *label, 
     return end_row(b, place, label, split, name, got);
 }
 
-/* ---- lines of a plain or gzip file */
-
-typedef struct lines {
-    gzFile file;
-    const char *path;
-    char *line;
-    int64_t cap, number, longest; /* of the line, its number, and bytes that one may have */
-    char buffer[1 << 16];
-    int begin, end;
-} lines_t;
-
-static mn_status_t open_lines(lines_t *in, const char *path, mn_err_t *err) {
-    bool standard = !strcmp(path, "-");
-    int descriptor = standard ? dup(STDIN_FILENO) : -1;
-    *in = (lines_t){.path = standard ? "stdin" : path, .longest = mn_mem_available() / 4};
-    in->file = standard ? gzdopen(descriptor, "rb") : gzopen(path, "rb");
-    if (in->file) return MN_OK;
-    if (descriptor >= 0) close(descriptor);
-    return mn_err_set(err, MN_INPUT, in->path, "check the name and the permissions", "cannot be opened: %s",
-                      strerror(errno));
-}
-
-static void close_lines(lines_t *in) {
-    if (in->file) gzclose(in->file);
-    mn_mem_free(in->line);
-}
-
-static mn_status_t fill_lines(lines_t *in, mn_err_t *err) {
-    in->begin = 0;
-    in->end = gzread(in->file, in->buffer, sizeof in->buffer);
-    int code;
-    const char *text = gzerror(in->file, &code);
-    if (in->end >= 0 && (code == Z_OK || code == Z_STREAM_END)) return MN_OK;
-    if (code == Z_ERRNO) return mn_err_set(err, MN_IO, in->path, NULL, "cannot be read: %s", strerror(errno));
-    return mn_err_set(err, MN_INPUT, in->path, "the file is cut or damaged: fetch it again", "gzip: %s", text);
-}
-
-/* The next line without its end (LF or CRLF), NUL-terminated, in in->line; *got false after the last. */
-static mn_status_t next_line(lines_t *in, bool *got, mn_err_t *err) {
-    int64_t n = 0;
-    mn_status_t status;
-    *got = true;
-    in->number++;
-    for (;;) {
-        if (in->begin == in->end) {
-            if ((status = fill_lines(in, err))) return status;
-            if (in->end == 0) {
-                *got = n > 0;
-                break;
-            }
-        }
-        const char *from = in->buffer + in->begin, *stop = memchr(from, '\n', (size_t)(in->end - in->begin));
-        int64_t part = stop ? stop - from : in->end - in->begin;
-        if (n + part > in->longest)
-            return mn_err_set(err, MN_INPUT, in->path, "is this a table with a line a sequence?",
-                              "line %" PRId64 " is longer than memory allows", in->number);
-        if ((status = mn_mem_reserve((void **)&in->line, &in->cap, n + part + 1, 1, err))) return status;
-        memcpy(in->line + n, from, (size_t)part);
-        n += part;
-        in->begin += (int)part + (stop != NULL);
-        if (stop) break;
-    }
-    if (!*got) return MN_OK;
-    if (memchr(in->line, 0, (size_t)n))
-        return mn_err_set(err, MN_INPUT, in->path, "a table is text: label, sequence, and maybe split",
-                          "line %" PRId64 " holds a zero byte: not a text file", in->number);
-    if (n && in->line[n - 1] == '\r') n--;
-    in->line[n] = 0;
-    return MN_OK;
-}
-
 /* ---- tables */
 
 enum { COLUMN_LABEL, COLUMN_SEQUENCE, COLUMN_SPLIT, COLUMN_ID, COLUMN_NAME, COLUMNS };
@@ -339,27 +266,27 @@ static mn_status_t add_table_row(builder_t *b, const table_t *table, char *line,
 
 /* split: of the rows where no column tells. */
 static mn_status_t read_table(builder_t *b, const char *path, mn_split_t split) {
-    lines_t *in;
-    mn_status_t status = mn_mem_new((void **)&in, 1, sizeof *in, b->err);
+    mn_source_t *source;
+    mn_status_t status = mn_source_open(path, 1, &source, b->err);
     if (status) return status;
     table_t table = {0};
     int64_t before = b->set->n;
-    bool got = true;
-    for (status = open_lines(in, path, b->err); !status && !(status = next_line(in, &got, b->err)) && got;) {
+    char *line;
+    for (int64_t number = 1; !(status = mn_source_line(source, &line, b->err)) && line; number++) {
         char place[PLACE_BYTES];
-        snprintf(place, sizeof place, "%s:%" PRId64, in->path, in->number);
-        if (!*in->line) continue;
+        snprintf(place, sizeof place, "%.200s:%" PRId64, mn_source_path(source), number);
+        if (!*line) continue;
         if (table.n_fields)
-            status = add_table_row(b, &table, in->line, place, split);
-        else if (*in->line != '#')
-            status = read_header(&table, in->line, place, b->err);
+            status = add_table_row(b, &table, line, place, split);
+        else if (*line != '#')
+            status = read_header(&table, line, place, b->err);
         if (status) break;
     }
     if (!status && b->set->n == before)
-        status = mn_err_set(b->err, MN_INPUT, in->path, "give a table with a header and a line a sequence",
-                            table.n_fields ? "no row follows the header" : "the file is empty");
-    close_lines(in);
-    mn_mem_free(in);
+        status =
+            mn_err_set(b->err, MN_INPUT, mn_source_path(source), "give a table with a header and a line a sequence",
+                       table.n_fields ? "no row follows the header" : "no header");
+    mn_source_close(source);
     return status;
 }
 
@@ -388,7 +315,7 @@ static mn_status_t visit_folder(builder_t *b, const char *folder, visit_t *visit
         return mn_err_set(b->err, MN_INPUT, folder, "check the permissions", "cannot be listed: %s", strerror(errno));
     mn_status_t status = MN_OK;
     for (int i = 0; i < n; i++) {
-        char path[PLACE_BYTES];
+        char path[PATH_BYTES];
         int length = snprintf(path, sizeof path, "%s/%s", folder, entries[i]->d_name);
         if (!status && length >= (int)sizeof path)
             status = mn_err_set(b->err, MN_INPUT, folder, NULL, "a path in this folder is too long");
@@ -507,7 +434,7 @@ static mn_status_t read_records(builder_t *b, const char *label, const char *pat
             n += piece.n;
         }
         char place[PLACE_BYTES];
-        snprintf(place, sizeof place, "%s:%s", path, record->name);
+        snprintf(place, sizeof place, "%.150s:%.100s", path, record->name);
         if (status || (status = end_row(b, place, label, MN_SPLIT_NONE, record->name, n))) break;
     }
     mn_base_counts_t counts = mn_input_counts(in);
@@ -559,12 +486,12 @@ static mn_status_t order_numbers(builder_t *b) {
         if (number != floor(number)) fraction = b->classes[i].text;
     }
     if (fraction)
-        return mn_err_set(b->err, MN_INPUT, b->source, "name the classes, or cut the measurement into classes",
+        return mn_err_set(b->err, MN_INPUT, b->set->source, "name the classes, or cut the measurement into classes",
                           "labels such as '%s' are measurements, and mnemon classifies", fraction);
     qsort(b->classes, (size_t)n, sizeof *b->classes, compare_numbers);
     for (int64_t i = 1; i < n; i++)
         if (!compare_numbers(b->classes + i - 1, b->classes + i))
-            return mn_err_set(b->err, MN_INPUT, b->source, "write one class in one way",
+            return mn_err_set(b->err, MN_INPUT, b->set->source, "write one class in one way",
                               "labels '%s' and '%s' are the same number", b->classes[i - 1].text, b->classes[i].text);
     return MN_OK;
 }
@@ -573,10 +500,10 @@ static mn_status_t finish_set(builder_t *b) {
     mn_labelled_t *set = b->set;
     mn_status_t status = MN_OK;
     if (set->n_blank == set->n)
-        return mn_err_set(b->err, MN_INPUT, b->source, "check the sequence column, and --mask-lowercase",
+        return mn_err_set(b->err, MN_INPUT, b->set->source, "check the sequence column, and --mask-lowercase",
                           "all %" PRId64 " sequences are N alone", set->n);
     if (set->n_classes < 2)
-        return mn_err_set(b->err, MN_INPUT, b->source, "a classifier needs two classes or more",
+        return mn_err_set(b->err, MN_INPUT, b->set->source, "a classifier needs two classes or more",
                           "all %" PRId64 " rows have the label '%s'", set->n, b->classes[0].text);
     int32_t *place; /* of each id */
     if (!b->options->classes && (status = order_numbers(b))) return status;
@@ -597,11 +524,10 @@ mn_status_t mn_labelled_read(const char *const *inputs, int64_t n, const mn_labe
                              mn_labelled_t **out, mn_err_t *err) {
     static const mn_labelled_options_t defaults = {0};
     builder_t b = {.options = options ? options : &defaults, .err = err, .memory = mn_mem_available() / 3};
-    char source[PLACE_BYTES] = "";
-    if (n > 1) snprintf(source, sizeof source, "%s and %" PRId64 " more", inputs[0], n - 1);
-    b.source = n > 1 ? source : inputs[0];
     mn_status_t status = mn_mem_new((void **)&b.set, 1, sizeof *b.set, err);
     if (status) return status;
+    snprintf(b.set->source, sizeof b.set->source, "%.200s", inputs[0]);
+    if (n > 1) snprintf(b.set->source, sizeof b.set->source, "%.200s and %" PRId64 " more", inputs[0], n - 1);
     mn_alphabet_table(b.options->mask_lowercase, (mn_invalid_t)b.options->invalid, b.table);
     status = mn_mem_reserve((void **)&b.set->offsets, &b.offset_cap, 1, sizeof *b.set->offsets, err);
     for (int64_t i = 0; !status && b.options->classes && i < b.options->n_classes; i++) {

@@ -39,6 +39,7 @@ typedef struct mn_labelled {
         counts;      /* what was read, replaced, skipped and dropped (runs of N over MN_N_RUN, as in every reader) */
     int64_t n_blank; /* rows of N alone */
     int64_t per_split[MN_SPLIT_COUNT];
+    char source[256]; /* the first input, and how many more: the place of errors about the whole set */
 } mn_labelled_t;
 
 typedef struct mn_labelled_options {

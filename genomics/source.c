@@ -15,7 +15,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
-enum { HEAD = 4096, BLOCK = 1 << 16, LINE_MAX_BYTES = 1 << 20 };
+enum { HEAD = 4096, BLOCK = 1 << 16, LINE_MAX_BYTES = 1 << 30 };
 
 const char *const mn_format_names[] = {"", "FASTA", "FASTQ", "SAM", "BAM", "CRAM", NULL};
 
@@ -32,7 +32,7 @@ struct mn_source {
     uint8_t *zipped; /* BLOCK bytes of input for zip */
     mn_pack_t pack;
     mn_format_t format;
-    bool seekable, allow_missing_eof, ended;
+    bool seekable, threaded, allow_missing_eof, ended;
     char head[HEAD + 1]; /* the first bytes, decompressed */
     int64_t head_size, read; /* read: bytes given out since the last seek */
     block_t *blocks; /* BGZF, for seeking */
@@ -47,13 +47,13 @@ static mn_status_t report(const mn_source_t *source, mn_err_t *err, const char *
 
 static mn_status_t report_truncated(const mn_source_t *source, mn_err_t *err) {
     return mn_err_set(err, MN_INPUT, source->path, "copy or download the file again",
-                      "truncated: the compressed data ends in the middle, %lld bytes decompressed",
+                      "truncated: the compressed data ends in the middle, after %lld bytes",
                       (long long)source->read);
 }
 
 static mn_status_t report_damaged(const mn_source_t *source, mn_err_t *err) {
     return mn_err_set(err, MN_INPUT, source->path, "copy or download the file again",
-                      "corrupt: bad compressed data, %lld bytes decompressed", (long long)source->read);
+                      "corrupt: bad compressed data after %lld bytes", (long long)source->read);
 }
 
 /* ---- what a file is */
@@ -102,41 +102,6 @@ static mn_format_t tell_format(const mn_source_t *source) {
         return MN_FORMAT_FASTQ;
     }
     return is_sam_line(text) ? MN_FORMAT_SAM : MN_FORMAT_OTHER;
-}
-
-mn_status_t mn_source_refuse(const mn_source_t *source, mn_err_t *err) {
-    static const struct {
-        const char *magic, *name, *hint;
-    } others[] = {{"##fileformat=VCF", "a VCF file", NULL},
-                  {"BCF\2", "a BCF file", NULL},
-                  {"##gff", "a GFF file", NULL},
-                  {"LOCUS  ", "a GenBank file", "convert it to FASTA"},
-                  {"ID   ", "an EMBL file", "convert it to FASTA"},
-                  {"PK\3\4", "a ZIP archive", "unpack it"},
-                  {"\xfd" "7zXZ", "an xz file", "unpack it: xz -dc"},
-                  {"BZh", "a bzip2 file", "unpack it: bzip2 -dc"},
-                  {"\x28\xb5\x2f\xfd", "a zstd file", "unpack it: zstd -dc"},
-                  {"\x93NUMPY", "a NumPy array", NULL},
-                  {"\x43\x27\x41\x1a", "a 2bit file", "convert it: twoBitToFa"},
-                  {"\x89HDF", "an HDF5 file (FAST5?)", "basecall it first"},
-                  {"NCBI.sra", "an SRA archive", "convert it: fasterq-dump"},
-                  {"%PDF", "a PDF document", NULL}};
-    const char *text = source->head;
-    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-        if (begins(text, others[i].magic))
-            return mn_err_set(err, MN_INPUT, source->path, others[i].hint,
-                              "no FASTA, FASTQ, SAM, BAM or CRAM: this is %s", others[i].name);
-    while (isspace((unsigned char)*text)) text++;
-    if (*text == '<')
-        return report(source, err, "was a web page saved in place of the file? Download it again",
-                      "no FASTA, FASTQ, SAM, BAM or CRAM: this is HTML or XML");
-    if (!*text && source->head_size < HEAD)
-        return report(source, err, NULL, source->head_size ? "holds nothing but blanks" : "is empty");
-    size_t letters = strspn(text, "ACGTNUacgtnu\r\n");
-    if (letters == strlen(text))
-        return report(source, err, "put a line '>name' before the bases", "bases without a FASTA header");
-    return report(source, err, "expected FASTA, FASTQ, SAM, BAM or CRAM, plain or compressed by gzip or bgzip",
-                  "no sequence file");
 }
 
 /* ---- opening */
@@ -198,7 +163,7 @@ static mn_status_t open_pack(mn_source_t *source, int threads, mn_err_t *err) {
         source->bgzf = bgzf_hopen(source->file, "r");
         if (source->bgzf) {
             source->file = NULL;
-            if (threads > 1) bgzf_mt(source->bgzf, threads, 64);
+            source->threaded = threads > 1 && !bgzf_mt(source->bgzf, threads, 64) && source->bgzf->mt;
             return MN_OK;
         }
     }
@@ -305,6 +270,8 @@ mn_status_t mn_source_check_end(mn_source_t *source, mn_err_t *err) {
 
 static mn_status_t read_bgzf(mn_source_t *source, void *data, int64_t size, int64_t *got, mn_err_t *err) {
     ssize_t n = bgzf_read(source->bgzf, data, (size_t)size);
+    /* htslib 1.16 may take an error in its reading thread for the file's end: it then goes on without threads. */
+    if (source->threaded && !source->bgzf->mt) return report_truncated(source, err);
     if (n < 0) return source->bgzf->errcode & BGZF_ERR_IO ? report_truncated(source, err) : report_damaged(source, err);
     if (n < size && source->bgzf->no_eof_block && !source->allow_missing_eof) return report_no_end(source, err);
     *got = n;
@@ -330,6 +297,47 @@ mn_status_t mn_source_read(mn_source_t *source, void *data, int64_t size, int64_
     return MN_OK;
 }
 
+mn_status_t mn_source_refuse(mn_source_t *source, mn_err_t *err) {
+    static const struct {
+        const char *magic, *name, *hint;
+    } others[] = {{"##fileformat=VCF", "a VCF file", NULL},
+                  {"BCF\2", "a BCF file", NULL},
+                  {"##gff", "a GFF file", NULL},
+                  {"LOCUS  ", "a GenBank file", "convert it to FASTA"},
+                  {"ID   ", "an EMBL file", "convert it to FASTA"},
+                  {"PK\3\4", "a ZIP archive", "unpack it"},
+                  {"\xfd" "7zXZ", "an xz file", "unpack it: xz -dc"},
+                  {"BZh", "a bzip2 file", "unpack it: bzip2 -dc"},
+                  {"\x28\xb5\x2f\xfd", "a zstd file", "unpack it: zstd -dc"},
+                  {"\x93NUMPY", "a NumPy array", NULL},
+                  {"\x43\x27\x41\x1a", "a 2bit file", "convert it: twoBitToFa"},
+                  {"\x89HDF", "an HDF5 file (FAST5?)", "basecall it first"},
+                  {"NCBI.sra", "an SRA archive", "convert it: fasterq-dump"},
+                  {"%PDF", "a PDF document", NULL}};
+    const char *text = source->head;
+    char byte;
+    int64_t got;
+    if (!*text) { /* nothing, or packed and cut short */
+        mn_status_t status = mn_source_read(source, &byte, 1, &got, err);
+        if (status) return status;
+    }
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (begins(text, others[i].magic))
+            return mn_err_set(err, MN_INPUT, source->path, others[i].hint,
+                              "no FASTA, FASTQ, SAM, BAM or CRAM: this is %s", others[i].name);
+    while (isspace((unsigned char)*text)) text++;
+    if (*text == '<')
+        return report(source, err, "was a web page saved in place of the file? Download it again",
+                      "no FASTA, FASTQ, SAM, BAM or CRAM: this is HTML or XML");
+    if (!*text && source->head_size < HEAD)
+        return report(source, err, NULL, source->head_size ? "holds nothing but blanks" : "is empty");
+    size_t letters = strspn(text, "ACGTNUacgtnu\r\n");
+    if (letters == strlen(text))
+        return report(source, err, "put a line '>name' before the bases", "bases without a FASTA header");
+    return report(source, err, "expected FASTA, FASTQ, SAM, BAM or CRAM, plain or compressed by gzip or bgzip",
+                  "no sequence file");
+}
+
 mn_status_t mn_source_line(mn_source_t *source, char **line, mn_err_t *err) {
     *line = NULL;
     for (int64_t from = source->line_at;;) {
@@ -339,13 +347,14 @@ mn_status_t mn_source_line(mn_source_t *source, char **line, mn_err_t *err) {
         if (end) {
             *line = text + source->line_at;
             source->line_at = end - text + 1;
+            if (memchr(*line, '\0', (size_t)(end - *line))) return report(source, err, NULL, "a zero byte: no text file");
             if (end > *line && end[-1] == '\r') end--;
             *end = '\0';
             return MN_OK;
         }
         if (source->ended) return MN_OK;
         int64_t held = source->line_end - source->line_at, got;
-        if (held > LINE_MAX_BYTES) return report(source, err, NULL, "a line longer than 1 MiB");
+        if (held > LINE_MAX_BYTES) return report(source, err, NULL, "a line longer than 1 GiB");
         if (held) memmove(text, text + source->line_at, (size_t)held);
         source->line_at = 0;
         source->line_end = from = held;

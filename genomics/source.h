@@ -22,7 +22,7 @@ mn_pack_t mn_source_pack(const mn_source_t *source);
 bool mn_source_seekable(const mn_source_t *source);
 
 /* MN_INPUT for a file that holds no sequences, saying what it looks like instead. */
-mn_status_t mn_source_refuse(const mn_source_t *source, mn_err_t *err);
+mn_status_t mn_source_refuse(mn_source_t *source, mn_err_t *err);
 
 /* The next bytes; *got is less than size at the end only. Truncated or damaged compression is an error; so is BGZF
  * without its end block unless that is allowed. */
@@ -44,8 +44,8 @@ bool mn_source_blocks_save(const mn_source_t *source, const char *gzi);
  * any more. */
 struct hFILE *mn_source_take(mn_source_t *source);
 
-/* A whole text line by line: for BED and other small tables. *line is NUL-terminated without its line end, valid until
- * the next call, NULL at the end; longer than 1 MiB is an error. */
+/* A whole text line by line: for tables. *line is NUL-terminated without its line end (LF or CRLF), the caller's to write
+ * to, valid until the next call, NULL at the end. A zero byte, or a line longer than 1 GiB, is an error. */
 mn_status_t mn_source_line(mn_source_t *source, char **line, mn_err_t *err);
 
 #endif

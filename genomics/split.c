@@ -63,11 +63,12 @@ static mn_status_t check_parts(const mn_labelled_t *set, int64_t folds, const ui
     }
     for (mn_split_t part = MN_SPLIT_TRAIN; !status && part < MN_SPLIT_COUNT; part++)
         if (!rows[part] && (part != MN_SPLIT_TEST || folds))
-            status =
-                mn_err_set(err, MN_INPUT, NULL, hint, "no sequence is left for the part '%s'", mn_split_names[part]);
+            status = mn_err_set(err, MN_INPUT, set->source, hint, "no sequence is left for the part '%s'",
+                                mn_split_names[part]);
     for (int64_t c = 0; !status && c < set->n_classes; c++)
         if (!met[c])
-            status = mn_err_set(err, MN_INPUT, NULL, hint, "class '%s' has no sequence to train on", set->classes[c]);
+            status =
+                mn_err_set(err, MN_INPUT, set->source, hint, "class '%s' has no sequence to train on", set->classes[c]);
     mn_mem_free(met);
     return status;
 }

@@ -211,7 +211,7 @@ mn_status_t mn_baselines_run(const mn_labelled_t *set, const mn_baselines_option
         if (!status) status = run_fold(set, parts, options, fold, &pool, &result.choices[fold], err);
     }
     if (!status && !pool.n)
-        status = mn_err_set(err, MN_INPUT, NULL, "cross-validate with --folds", "no row of split 'test'");
+        status = mn_err_set(err, MN_INPUT, set->source, "cross-validate with --folds", "no row of split 'test'");
     for (int m = 0; !status && m < MN_BASELINE_COUNT; m++)
         status = mn_metrics_measure(pool.probabilities[m], pool.labels, pool.n, set->n_classes, options->resamples,
                                     options->seed, &result.metrics[m], err);

@@ -119,7 +119,7 @@ static mn_status_t run_labelled(const mn_args_t *args, mn_err_t *err) {
     mn_progress_t progress = mn_progress_start("baseline", "rounds", mn_baselines_rounds(folds), 0);
     mn_baselines_options_t plan = {folds, s->resamples, (uint64_t)s->common.seed, show_progress, &progress};
     if (!status) status = mn_baselines_run(set, &plan, &result, err);
-    mn_progress_end(&progress);
+    if (!status) mn_progress_end(&progress);
     if (!status) status = write_labelled(args, &result, (const char *const *)set->classes, err);
     mn_baselines_done(&result);
     mn_labelled_free(set);
@@ -237,7 +237,10 @@ static mn_status_t run_markov(const mn_args_t *args, mn_err_t *err) {
 }
 
 static mn_status_t run(const mn_args_t *args, mn_err_t *err) {
-    return ((const settings_t *)args->settings)->markov ? run_markov(args, err) : run_labelled(args, err);
+    const settings_t *s = args->settings;
+    if (s->folds == 1)
+        return mn_err_set(err, MN_USAGE, "--folds", "use 2 folds or more", "one fold leaves nothing to train on");
+    return s->markov ? run_markov(args, err) : run_labelled(args, err);
 }
 
 const mn_command_t mn_cmd_baseline = {
