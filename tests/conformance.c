@@ -255,7 +255,7 @@ int main(int argc, char **argv) {
     for (int i = 1; i < argc; i++) {
         case_t c = {.path = argv[i], .tensor = "-"};
         mn_err_t err = {0};
-        mn_json_t *config;
+        mn_json_t *config = NULL;
         if (mn_tensors_load(argv[i], &c.file, &err)) fail(argv[i], err.what);
         const char *kind = mn_tensors_meta(&c.file, "kind"), *text = mn_tensors_meta(&c.file, "config");
         const char *error = mn_tensors_meta(&c.file, "float32_error"), *base = strrchr(argv[i], '/');
