@@ -136,13 +136,21 @@ static void swiglu_back(int64_t n, int64_t w, const real *g, const real *u, int6
 /* Sums run over 16 lanes, added up in a fixed tree. */
 enum { LANES = 16 };
 typedef real lanes_t __attribute__((vector_size(LANES * sizeof(real))));
+typedef real half_t __attribute__((vector_size(LANES / 2 * sizeof(real))));
+typedef real quarter_t __attribute__((vector_size(LANES / 4 * sizeof(real))));
+typedef real eighth_t __attribute__((vector_size(LANES / 8 * sizeof(real))));
 
-static inline real lanes_sum(const lanes_t *a) {
-    real t[LANES];
-    memcpy(t, a, sizeof t);
-    for (int k = LANES / 2; k > 0; k /= 2)
-        for (int i = 0; i < k; i++) t[i] += t[i + k];
-    return t[0];
+static inline real lanes_sum(const lanes_t *lanes) {
+    half_t h[2];
+    quarter_t q[2];
+    eighth_t e[2];
+    memcpy(h, lanes, sizeof h);
+    h[0] += h[1];
+    memcpy(q, h, sizeof q);
+    q[0] += q[1];
+    memcpy(e, q, sizeof e);
+    e[0] += e[1];
+    return e[0][0] + e[0][1];
 }
 static inline lanes_t load(const real *x) {
     lanes_t a;
