@@ -285,7 +285,7 @@ static mn_status_t read_table(builder_t *b, const char *path, mn_split_t split) 
     if (!status && b->set->n == before)
         status =
             mn_err_set(b->err, MN_INPUT, mn_source_path(source), "give a table with a header and a line a sequence",
-                       table.n_fields ? "no row follows the header" : "no header");
+                       table.n_fields ? "no row follows the header" : "the file is empty");
     mn_source_close(source);
     return status;
 }

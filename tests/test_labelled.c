@@ -203,7 +203,7 @@ static void test_refusals(void **state) {
     static const struct refusal {
         const char *text, *place, *reason;
     } cases[] = {
-        {"", "table", "no header"},
+        {"", "table", "is empty"},
         {"label,sequence\n", "table", "no row"},
         {"class,sequence\n1,A\n", "table:1", "no column 'label'"},
         {"label,seq\n1,A\n", "table:1", "no column 'sequence'"},

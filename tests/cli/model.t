@@ -25,7 +25,7 @@ $ printf 'label\tsequence\na\tACGT\nb\tACXT\n' >letter.tsv; mnemon finetune lett
 [3]
 
 $ mnemon finetune nowhere.tsv -o m
-! mnemon finetune: nowhere.tsv: cannot be opened: No such file or directory (check the name and the permissions)
+! mnemon finetune: nowhere.tsv: cannot read: No such file or directory (check the spelling and the folder)
 [3]
 
 $ mnemon finetune a=nowhere.fa b=nowhere.fa -o m
