@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LONG = 8192, WINDOW = 512, BATCH = 2, STEPS = 200 };
+enum { LONG = 8192, WINDOW = 512, BATCH = 2, STEPS = 200, MEMORY = 1000000000 };
 
 typedef struct {
     mn_model_t *model;
@@ -30,7 +30,7 @@ static void end_run(run_t *r) {
 static mn_status_t begin_run(run_t *r, const mn_config_t *config, mn_err_t *err) {
     mn_status_t status;
     memset(r, 0, sizeof *r);
-    if ((status = mn_model_new(config, &r->model, err)) || (status = mn_work_new(r->model, 0, &r->work, err)) ||
+    if ((status = mn_model_new(config, &r->model, err)) || (status = mn_work_new(r->model, MEMORY, &r->work, err)) ||
         (status = mn_optimiser_new(r->model, &r->optimiser, err)))
         return status;
     mn_model_init(r->model, 1);
