@@ -36,7 +36,7 @@ static const mn_option_t options[] = {
               "begin with the weights of this model file; else from scratch"),
     MN_OPTION_HEADING("Data"),
     MN_OPTION(settings_t, rc, NULL, "rc", FLAG, NULL,
-              "train on either strand of a sequence by chance, and average predictions over both"),
+              "train on either strand by chance and average over both; not where the strand decides the class"),
     MN_OPTION(settings_t, class_weights, NULL, "class-weights", CHOICE, NULL,
               "how classes count in the loss: by their rows, or all the same", .choices = weights_names,
               .fallback = "equal"),
@@ -329,8 +329,7 @@ static mn_status_t run(const mn_args_t *args, mn_err_t *err) {
     mn_labelled_t *set = NULL;
     char *command = NULL;
     mn_status_t status = mn_labelled_read(args->operands, args->n_operands, &reading, &set, err);
-    if (!status)
-        status = s->folds ? run_folds(args, set, &command, err) : run_once(args, set, -1, &command, NULL, err);
+    if (!status) status = s->folds ? run_folds(args, set, &command, err) : run_once(args, set, -1, &command, NULL, err);
     mn_labelled_free(set);
     mn_mem_free(command);
     return status;
@@ -360,7 +359,7 @@ const mn_command_t mn_cmd_finetune = {
              "there, to the same bytes that an uninterrupted run gives.",
     .options = options,
     .settings_size = sizeof(settings_t),
-    .examples = "mnemon finetune promoters.tsv.gz -m human.safetensors --rc -o promoters\n"
+    .examples = "mnemon finetune promoters.tsv.gz -m human.safetensors -o promoters\n"
                 "mnemon evaluate -m promoters.safetensors promoters.tsv.gz\n"
                 "# from scratch, two FASTA files, five folds\n"
                 "mnemon finetune coding=cds.fa other=rest.fa --preset tiny --folds 5 -o coding\n",
