@@ -18,7 +18,8 @@ libhts-dev module htslib
 zlib1g-dev module zlib
 libopenblas-dev module openblas
 libjansson-dev module jansson
-libxxhash-dev module libxxhash'
+libxxhash-dev module libxxhash
+liblinear-dev file /usr/include/linear.h'
 test_needs='libcmocka-dev module cmocka
 clang command clang
 libomp-dev file /usr/lib/llvm-*/lib/libomp.so
