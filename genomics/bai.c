@@ -4,12 +4,13 @@
 #include "genomics/base/mem.h"
 #include "genomics/region.h"
 #include "genomics/source.h"
+#include <htslib/bgzf.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-enum { PATH_BYTES = 4096, BAI_LONGEST = 1 << 29, CSI_SHIFT = 14 };
+enum { PATH_BYTES = 4096 };
 
 void mn_local_path(const char *path, char *out, size_t size) {
     snprintf(out, size, "%s%.*s", *path == '/' ? "" : "./", (int)size - 3, path);
@@ -17,51 +18,81 @@ void mn_local_path(const char *path, char *out, size_t size) {
 
 /* ---- building */
 
-static mn_status_t report_unindexable(const char *path, const sam_hdr_t *header, mn_err_t *err) {
-    kstring_t order = {0, 0, NULL};
-    bool sorted = !sam_hdr_find_tag_hd((sam_hdr_t *)(uintptr_t)header, "SO", &order) && !strcmp(order.s, "coordinate");
-    free(order.s);
-    return mn_err_set(err, MN_INPUT, path, sorted ? "is the file truncated?" : "samtools sort",
-                      sorted ? "cannot be indexed" : "cannot be indexed: not sorted by coordinate");
-}
-
-/* Builds into the writer's temporary and loads from there. */
-static mn_status_t build_into(const mn_writer_t *writer, const char *path, htsFile *file, const sam_hdr_t *header,
-                              int min_shift, int threads, hts_idx_t **out, mn_err_t *err) {
-    char local[PATH_BYTES], temporary[PATH_BYTES];
-    mn_local_path(path, local, sizeof local);
-    mn_local_path(writer->temporary, temporary, sizeof temporary);
-    if (sam_index_build3(local, temporary, min_shift, threads)) return report_unindexable(path, header, err);
-    *out = sam_index_load3(file, local, temporary, HTS_IDX_SILENT_FAIL);
-    return *out ? MN_OK : mn_err_set(err, MN_FAILED, path, NULL, "its new index cannot be loaded");
-}
-
-/* Where indexes go that are not kept. */
-static mn_status_t open_scratch(mn_writer_t *writer, const char *path, mn_err_t *err) {
-    const char *folder = getenv("TMPDIR");
-    char scratch[PATH_BYTES];
-    snprintf(scratch, sizeof scratch, "%.3000s/mnemon-%.1000s", folder && *folder ? folder : "/tmp", mn_path_base(path));
-    return mn_writer_open(writer, scratch, err);
-}
-
-static mn_status_t build_index(const char *path, htsFile *file, const sam_hdr_t *header, int threads, bool keep,
-                               hts_idx_t **out, mn_err_t *err) {
-    bool is_cram = hts_get_format(file)->format == cram, csi = false;
-    for (int tid = 0; tid < sam_hdr_nref(header) && !is_cram; tid++) csi |= sam_hdr_tid2len(header, tid) > BAI_LONGEST;
-    char name[PATH_BYTES];
-    snprintf(name, sizeof name, "%.4000s.%s", path, is_cram ? "crai" : csi ? "csi" : "bai");
-    mn_writer_t writer;
-    keep = keep && !mn_writer_open(&writer, name, NULL);
-    mn_status_t status = keep ? MN_OK : open_scratch(&writer, name, err);
-    if (!status) status = build_into(&writer, path, file, header, csi ? CSI_SHIFT : 0, threads, out, err);
-    if (!status && keep) mn_writer_commit(&writer, NULL); /* a full disk costs a scan the next time, no more */
-    if (status || !keep) mn_writer_drop(&writer);
+/* BAM and packed SAM: every read goes into the index, which stays in memory. */
+static mn_status_t push_reads(const char *path, htsFile *file, sam_hdr_t *header, hts_idx_t *index, mn_err_t *err) {
+    bam1_t *read = bam_init1();
+    mn_status_t status = MN_OK;
+    int code = -2;
+    while (read && !status && (code = sam_read1(file, header, read)) >= 0)
+        if (hts_idx_push(index, read->core.tid, read->core.pos, bam_endpos(read), (uint64_t)bgzf_tell(file->fp.bgzf),
+                         !(read->core.flag & BAM_FUNMAP)) < 0)
+            status = mn_err_set(err, MN_INPUT, path, "samtools sort", "cannot be indexed: not sorted by coordinate");
+    if (!status && code < -1)
+        status = mn_err_set(err, MN_INPUT, path, "copy or download the file again", "truncated or damaged");
+    bam_destroy1(read);
+    if (!status && hts_idx_finish(index, (uint64_t)bgzf_tell(file->fp.bgzf)))
+        status = mn_err_set(err, MN_FAILED, path, NULL, "out of memory");
     return status;
+}
+
+/* BAI up to its longest contig, CSI of the same smallest bins beyond. */
+static mn_status_t index_reads(const char *path, htsFile *file, sam_hdr_t *header, int *format, hts_idx_t **out,
+                               mn_err_t *err) {
+    enum { SHIFT = 14, BAI_LEVELS = 5 };
+    hts_pos_t longest = 0;
+    int levels = BAI_LEVELS;
+    for (int tid = 0; tid < sam_hdr_nref(header); tid++)
+        if (sam_hdr_tid2len(header, tid) > longest) longest = sam_hdr_tid2len(header, tid);
+    while (levels < 16 && longest >> (SHIFT + 3 * levels) > 0) levels++;
+    *format = levels > BAI_LEVELS ? HTS_FMT_CSI : HTS_FMT_BAI;
+    *out = hts_idx_init(sam_hdr_nref(header), *format, (uint64_t)bgzf_tell(file->fp.bgzf), SHIFT, levels);
+    if (!*out) return mn_err_set(err, MN_FAILED, path, NULL, "out of memory");
+    mn_status_t status = push_reads(path, file, header, *out, err);
+    if (!status) return MN_OK;
+    hts_idx_destroy(*out);
+    *out = NULL;
+    return status;
+}
+
+/* Puts it beside the file, if that can be. */
+static void save_index(const char *path, int format, const hts_idx_t *index) {
+    char name[PATH_BYTES], temporary[PATH_BYTES];
+    mn_writer_t writer;
+    snprintf(name, sizeof name, "%.4000s.%s", path, format == HTS_FMT_CSI ? "csi" : "bai");
+    if (mn_writer_open(&writer, name, NULL)) return;
+    mn_local_path(writer.temporary, temporary, sizeof temporary);
+    if (!hts_idx_save_as(index, NULL, temporary, format))
+        mn_writer_commit(&writer, NULL); /* a full disk costs a scan the next time, no more */
+    else
+        mn_writer_drop(&writer);
+}
+
+/* CRAM: htslib makes its index only as a file. It goes beside the CRAM, or else among temporary files until it is read. */
+static mn_status_t index_cram(const char *path, htsFile *file, hts_idx_t **out, mn_err_t *err) {
+    char local[PATH_BYTES], temporary[PATH_BYTES], name[PATH_BYTES];
+    const char *scratch = getenv("TMPDIR");
+    mn_writer_t writer;
+    snprintf(name, sizeof name, "%.4000s.crai", path);
+    bool keep = !mn_writer_open(&writer, name, NULL);
+    if (!keep) {
+        snprintf(name, sizeof name, "%.3000s/mnemon-%.1000s.crai", scratch && *scratch ? scratch : "/tmp", mn_path_base(path));
+        mn_status_t status = mn_writer_open(&writer, name, err);
+        if (status) return status;
+    }
+    mn_local_path(path, local, sizeof local);
+    mn_local_path(writer.temporary, temporary, sizeof temporary);
+    if (!sam_index_build2(local, temporary, 0)) *out = sam_index_load3(file, local, temporary, HTS_IDX_SILENT_FAIL);
+    if (*out && keep)
+        mn_writer_commit(&writer, NULL);
+    else
+        mn_writer_drop(&writer);
+    if (*out) return MN_OK;
+    return mn_err_set(err, MN_INPUT, path, "is it sorted by coordinate, and whole?", "cannot be indexed");
 }
 
 /* ---- comparing */
 
-/* Reads placed on each contig, and those without a place. A .crai does not hold them: its text is compared. */
+/* Reads placed on each contig, and those without a place. A .crai does not hold them. */
 static bool has_same_counts(const hts_idx_t *a, const hts_idx_t *b, const sam_hdr_t *header) {
     if (hts_idx_get_n_no_coor(a) != hts_idx_get_n_no_coor(b)) return false;
     for (int tid = 0; tid < sam_hdr_nref(header); tid++) {
@@ -88,36 +119,39 @@ static bool find_index(const char *path, bool is_cram, char *out, struct stat *i
     return false;
 }
 
-mn_status_t mn_bai_open(const char *path, htsFile *file, const sam_hdr_t *header, int threads, hts_idx_t **out,
-                        mn_err_t *err) {
+mn_status_t mn_bai_open(const char *path, htsFile *file, sam_hdr_t *header, hts_idx_t **out, mn_err_t *err) {
     bool is_cram = hts_get_format(file)->format == cram;
     char found[PATH_BYTES], local[PATH_BYTES], local_index[PATH_BYTES];
-    struct stat data, index;
+    struct stat data, info;
+    int format;
     *out = NULL;
-    if (!find_index(path, is_cram, found, &index)) return build_index(path, file, header, threads, true, out, err);
+    if (!find_index(path, is_cram, found, &info)) {
+        mn_status_t status = is_cram ? index_cram(path, file, out, err) : index_reads(path, file, header, &format, out, err);
+        if (!status && !is_cram) save_index(path, format, *out);
+        return status;
+    }
     mn_local_path(path, local, sizeof local);
     mn_local_path(found, local_index, sizeof local_index);
-    hts_idx_t *loaded = sam_index_load3(file, local, local_index, HTS_IDX_SILENT_FAIL);
+    hts_idx_t *loaded = sam_index_load3(file, local, local_index, HTS_IDX_SILENT_FAIL), *fresh = NULL;
     if (!loaded)
         return mn_err_set(err, MN_INPUT, found, "remove the index: it is built again", "damaged, or no index of this file");
-    bool older = !stat(path, &data) && index.st_mtime < data.st_mtime, stale = false;
+    bool older = !stat(path, &data) && info.st_mtime < data.st_mtime, stale = older && is_cram;
     mn_status_t status = MN_OK;
-    if (older && !is_cram) {
-        status = build_index(path, file, header, threads, false, out, err);
-        stale = !status && !has_same_counts(loaded, *out, header);
-    } else {
-        stale = older || (!is_cram && hts_idx_nseq(loaded) > sam_hdr_nref(header));
+    if (!is_cram) stale = hts_idx_nseq(loaded) > sam_hdr_nref(header);
+    if (older && !stale) {
+        status = index_reads(path, file, header, &format, &fresh, err);
+        stale = !status && !has_same_counts(loaded, fresh, header);
     }
-    if (!stale && !status && !*out) {
-        *out = loaded;
-        return MN_OK;
+    hts_idx_destroy(fresh ? loaded : NULL);
+    *out = fresh ? fresh : loaded;
+    if (stale)
+        status = mn_err_set(err, MN_INPUT, found, "remove the index: it is built again",
+                            older ? "stale: it is older than the file beside it" : "stale: it does not fit the file beside it");
+    if (status) {
+        hts_idx_destroy(*out);
+        *out = NULL;
     }
-    hts_idx_destroy(loaded);
-    if (!stale) return status;
-    hts_idx_destroy(*out);
-    *out = NULL;
-    return mn_err_set(err, MN_INPUT, found, "remove the index: it is built again",
-                      older ? "stale: it is older than the file beside it" : "stale: it does not fit the file beside it");
+    return status;
 }
 
 /* ---- regions */

@@ -5,11 +5,10 @@
 #include "genomics/input.h"
 #include <htslib/sam.h>
 
-/* The index of `file`, whose header was read. A missing one is built and put beside it, or dropped after use where that
- * folder cannot be written; one older than its file is compared with a fresh one. Errors: MN_INPUT: not sorted, stale,
- * damaged, no format that has an index. Owner: the caller, hts_idx_destroy. */
-mn_status_t mn_bai_open(const char *path, htsFile *file, const sam_hdr_t *header, int threads, hts_idx_t **out,
-                        mn_err_t *err);
+/* The index of `file`, whose header was just read. A missing one is built, and put beside it where that folder can be
+ * written. One that is older than its file is compared with a fresh one (BAM) or refused (CRAM). Where the file stands
+ * afterwards is unknown. Errors: MN_INPUT: not sorted, stale, damaged. Owner: the caller, hts_idx_destroy. */
+mn_status_t mn_bai_open(const char *path, htsFile *file, sam_hdr_t *header, hts_idx_t **out, mn_err_t *err);
 
 /* The regions and the BED of options as sam_itr_regions takes them (and frees them): by contig, sorted, merged. */
 mn_status_t mn_bai_regions(const char *path, sam_hdr_t *header, const mn_input_options_t *options, hts_reglist_t **list,

@@ -21,7 +21,7 @@ struct mn_reads {
     hts_idx_t *index; /* regions */
     hts_itr_t *hits;
     mn_input_options_t options; /* its pointers are not used after opening */
-    bool has_reference, check_end;
+    bool has_reference, check_end, threaded;
     int64_t count;    /* reads seen, for errors */
     uint8_t table[256];
     char pairs[2][256][2];
@@ -119,7 +119,7 @@ static mn_status_t check_end(const mn_reads_t *reads, mn_err_t *err) {
 static mn_status_t open_regions(mn_reads_t *reads, const mn_input_options_t *options, mn_err_t *err) {
     hts_reglist_t *list;
     int count;
-    mn_status_t status = mn_bai_open(reads->path, reads->file, reads->header, options->threads, &reads->index, err);
+    mn_status_t status = mn_bai_open(reads->path, reads->file, reads->header, &reads->index, err);
     if (!status) status = mn_bai_regions(reads->path, reads->header, options, &list, &count, err);
     if (status) return status;
     reads->hits = sam_itr_regions(reads->index, reads->header, list, (unsigned)count); /* owns list now */
@@ -140,7 +140,6 @@ static mn_status_t open_file(mn_reads_t *reads, mn_source_t *source, mn_err_t *e
     mn_status_t status = check_end(reads, err);
     if (!status && reads->format == MN_FORMAT_CRAM) status = set_cram(reads, err);
     if (status) return status;
-    if (reads->options.threads > 1) hts_set_threads(reads->file, reads->options.threads);
     reads->header = sam_hdr_read(reads->file);
     if (!reads->header)
         return mn_err_set(err, MN_INPUT, reads->path, "copy or download the file again",
@@ -158,6 +157,13 @@ static void make_pairs(mn_reads_t *reads) {
         reads->pairs[1][pair][0] = reverse[pair & 15];
         reads->pairs[1][pair][1] = reverse[pair >> 4];
     }
+}
+
+/* Last, so that indexes are built without. SAM is read ahead in lines, which regions cannot follow. */
+static void set_threads(mn_reads_t *reads) {
+    if (reads->options.threads < 2 || (reads->format == MN_FORMAT_SAM && reads->hits)) return;
+    hts_set_threads(reads->file, reads->options.threads);
+    reads->threaded = reads->file->is_bgzf && reads->file->fp.bgzf->mt;
 }
 
 mn_status_t mn_reads_open(mn_source_t *source, const mn_input_options_t *options, mn_reads_t **out, mn_err_t *err) {
@@ -184,6 +190,7 @@ mn_status_t mn_reads_open(mn_source_t *source, const mn_input_options_t *options
     if (!status) status = open_file(reads, source, err);
     mn_source_close(source);
     if (!status && regions) status = open_regions(reads, options, err);
+    if (!status) set_threads(reads);
     reads->read = bam_init1();
     if (!status && !reads->read) status = mn_err_set(err, MN_FAILED, reads->path, NULL, "out of memory");
     if (!status)
@@ -241,7 +248,8 @@ mn_status_t mn_reads_next(mn_reads_t *reads, mn_record_t *record, bool *more, mn
     for (;; reads->count++) {
         int code = reads->hits ? sam_itr_multi_next(reads->file, reads->hits, reads->read)
                                : sam_read1(reads->file, reads->header, reads->read);
-        if (code < -1) return report_damaged(reads, err);
+        /* htslib 1.16 may take an error in its reading thread for the file's end: it then goes on without threads. */
+        if (code < -1 || (reads->threaded && !reads->file->fp.bgzf->mt)) return report_damaged(reads, err);
         if (code == -1) return finish_reads(reads, err);
         if ((core->flag & options->require_flags) == options->require_flags && !(core->flag & options->exclude_flags) &&
             core->qual >= options->min_mapq)
