@@ -322,14 +322,15 @@ typedef struct setup {
     int threads;
     int64_t patience;
     bool resume, unjudged;
-    int64_t stop_after; /* polls; 0: never */
+    int64_t stop_after, save_after; /* polls; 0: never */
 } setup_t;
 
 static const setup_t usual = {.batch = 4, .accumulate = 2, .carry = 3, .steps = 12, .rate = 1e-2, .threads = 1};
 
 static mn_poll_t count_polls(void *ctx) {
-    int64_t *left = ctx;
-    return *left && --*left == 0 ? MN_POLL_STOP : MN_POLL_GO;
+    setup_t *setup = ctx;
+    if (setup->stop_after && --setup->stop_after == 0) return MN_POLL_STOP;
+    return setup->save_after && --setup->save_after == 0 ? MN_POLL_SAVE : MN_POLL_GO;
 }
 
 static double score(const mn_model_t *model, mn_work_t *work) {
@@ -374,7 +375,7 @@ static mn_status_t train(const char *name, setup_t setup, mn_model_t **out, mn_t
                     .info = &info,
                     .resume = setup.resume,
                     .save_every = 5,
-                    .ctx = &setup.stop_after,
+                    .ctx = &setup,
                     .poll = count_polls};
     mn_par_set_threads(setup.threads);
     mn_status_t status = mn_train(model, work, &plan, &feed, setup.unjudged ? NULL : &judge, &run, &result, &err);
@@ -512,6 +513,9 @@ static void test_divergence(void **state) {
     assert_non_null(strstr(err.where, "step 2"));
     assert_non_null(strstr(err.what, "long:"));
     assert_non_null(strstr(err.hint, "diverged.ckpt at step 0"));
+    setup.save_after = 2; /* behind the first validation: within the first step, done after it */
+    assert_int_equal(train("diverged", setup, NULL, NULL), MN_DIVERGED);
+    assert_non_null(strstr(err.hint, "diverged.ckpt at step 1"));
     mn_model_t *model;
     assert_done(mn_model_load(name_file("diverged.safetensors"), &model, NULL, &err)); /* it holds no NaN */
     mn_model_free(model);
