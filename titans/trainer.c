@@ -360,6 +360,10 @@ static mn_status_t restore(trainer_t *t, const mn_checkpoint_t *from, int64_t *m
     return MN_OK;
 }
 
+static void remove_files(const trainer_t *t) {
+    for (int i = 0; i < N_FILES; i++) unlink(t->names.file[i]);
+}
+
 /* From the checkpoint, or at step 0 with a first one. */
 static mn_status_t begin(trainer_t *t, mn_err_t *err) {
     const char *path = t->names.file[CKPT_FILE];
@@ -372,11 +376,12 @@ static mn_status_t begin(trainer_t *t, mn_err_t *err) {
         mn_checkpoint_done(&checkpoint);
         if (!status) status = open_metrics(t, metrics_bytes, err);
     } else {
-        for (int i = 0; i < N_FILES; i++) unlink(t->names.file[i]); /* of an output that is replaced */
+        remove_files(t); /* of an output that is replaced */
         keep_lanes(t);
         if (t->average) memcpy(t->average, t->model->block, (size_t)t->model->size * sizeof(mn_real_t));
         status = open_metrics(t, 0, err);
         if (!status) status = save(t, err);
+        if (status) remove_files(t);
     }
     t->saved_at = read_clock();
     t->tick = (mn_tick_t){.step = t->step,

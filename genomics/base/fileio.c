@@ -99,7 +99,12 @@ static void sync_folder(const char *path) {
 
 mn_status_t mn_writer_commit(mn_writer_t *writer, mn_err_t *err) {
     errno = 0;
-    bool failed = fflush(writer->file) || ferror(writer->file);
+    bool failed = ferror(writer->file) != 0;
+    if (failed) { /* an earlier write failed, and its errno is gone: the same once more tells why */
+        clearerr(writer->file);
+        fputc(0, writer->file);
+    }
+    failed |= fflush(writer->file) != 0;
     if (!failed && writer->temporary) failed = fsync(fileno(writer->file)) != 0;
     int code = errno;
     if (writer->file != stdout && fclose(writer->file) && !failed) {
