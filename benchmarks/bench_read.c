@@ -91,7 +91,8 @@ static mn_status_t read_file(const char *path, mn_err_t *err) {
 static mn_status_t run(const char *const *operands, int64_t n, mn_err_t *err) {
     if (!n) return mn_err_set(err, MN_USAGE, NULL, "mnemon benchmark read FILE", "no file to read");
     printf("#best of %d, %d threads\n", ROUNDS, mn_par_threads());
-    printf("file\tformat\tMB\trecords\tbases\tseconds\tcpu\tMB/s\tMB/cpu_s\tsamtools\tsamtools_cpu\tratio\tcpu_ratio\n");
+    printf(
+        "file\tformat\tMB\trecords\tbases\tseconds\tcpu\tMB/s\tMB/cpu_s\tsamtools\tsamtools_cpu\tratio\tcpu_ratio\n");
     mn_status_t status = MN_OK;
     for (int64_t i = 0; i < n && !status; i++) status = read_file(operands[i], err);
     return status;

@@ -51,9 +51,12 @@ const mn_command_t mn_cmd_benchmark = {
     .operands = "NAME [...]",
     .min_operands = 1,
     .max_operands = -1,
-    .about = "read FILE...: reading sequence files; BAM and CRAM beside `samtools view -c` on as many threads, where samtools "
-             "is installed.\n\nstep [PRESET [LENGTH [CHUNK]]]: a forward pass and a training step beside the matrix product of "
-             "this machine, in the same run [small 1024 16].\n\nstability GENOME [PRESET [THETA_MAX]]: norms of the gradient at "
+    .about = "read FILE...: reading sequence files; BAM and CRAM beside `samtools view -c` on as many threads, where "
+             "samtools "
+             "is installed.\n\nstep [PRESET [LENGTH [CHUNK]]]: a forward pass and a training step beside the matrix "
+             "product of "
+             "this machine, in the same run [small 1024 16].\n\nstability GENOME [PRESET [THETA_MAX]]: norms of the "
+             "gradient at "
              "every depth and chunk of the memory, as the model begins and within 200 steps [tiny].",
     .options = options,
     .settings_size = sizeof(settings_t),

@@ -67,7 +67,8 @@ static void save_index(const char *path, int format, const hts_idx_t *index) {
         mn_writer_drop(&writer);
 }
 
-/* CRAM: htslib makes its index only as a file. It goes beside the CRAM, or else among temporary files until it is read. */
+/* CRAM: htslib makes its index only as a file. It goes beside the CRAM, or else among temporary files until it is read.
+ */
 static mn_status_t index_cram(const char *path, htsFile *file, hts_idx_t **out, mn_err_t *err) {
     char local[PATH_BYTES], temporary[PATH_BYTES], name[PATH_BYTES];
     const char *scratch = getenv("TMPDIR");
@@ -75,7 +76,8 @@ static mn_status_t index_cram(const char *path, htsFile *file, hts_idx_t **out, 
     snprintf(name, sizeof name, "%.4000s.crai", path);
     bool keep = !mn_writer_open(&writer, name, NULL);
     if (!keep) {
-        snprintf(name, sizeof name, "%.3000s/mnemon-%.1000s.crai", scratch && *scratch ? scratch : "/tmp", mn_path_base(path));
+        snprintf(name, sizeof name, "%.3000s/mnemon-%.1000s.crai", scratch && *scratch ? scratch : "/tmp",
+                 mn_path_base(path));
         mn_status_t status = mn_writer_open(&writer, name, err);
         if (status) return status;
     }
@@ -119,6 +121,92 @@ static bool find_index(const char *path, bool is_cram, char *out, struct stat *i
     return false;
 }
 
+/* ---- loading */
+
+/* htslib 1.16 crashes on damaged indexes, so their structure is looked through first. All numbers are little-endian. */
+typedef struct cursor {
+    const uint8_t *at, *end;
+    bool failed;
+} cursor_t;
+
+static void skip_bytes(cursor_t *cursor, int64_t count, int64_t size) {
+    if (count < 0 || count > (cursor->end - cursor->at) / size)
+        cursor->failed = true;
+    else
+        cursor->at += count * size;
+}
+
+static int64_t take_number(cursor_t *cursor) {
+    uint32_t value = 0;
+    const uint8_t *from = cursor->at;
+    skip_bytes(cursor, 4, 1);
+    for (int i = 3; i >= 0 && !cursor->failed; i--) value = value << 8 | from[i];
+    return (int32_t)value;
+}
+
+/* BAI: "BAI\1", contigs; each: bins (number, chunks of 16 bytes), linear index of 8 bytes an entry. CSI: "CSI\1",
+ * shift, depth, extra bytes, contigs; each: bins (number, 8 bytes, chunks). At last, perhaps, a number of 8 bytes. The
+ * bin behind all others holds counts, in two chunks. seen: (bins), zeroed. Source: the SAM and CSI specifications. */
+static bool is_sound(cursor_t cursor, bool csi, int64_t bins, uint32_t *seen, int64_t contigs) {
+    skip_bytes(&cursor, csi ? 12 : 4, 1);
+    if (csi) skip_bytes(&cursor, take_number(&cursor), 1);
+    int64_t n = take_number(&cursor);
+    if (n < 0 || n > contigs) return false;
+    for (int64_t contig = 0; contig < n && !cursor.failed; contig++) {
+        for (int64_t left = take_number(&cursor); left && !cursor.failed; left--) {
+            int64_t bin = take_number(&cursor);
+            if (csi) skip_bytes(&cursor, 8, 1);
+            int64_t chunks = take_number(&cursor);
+            if (left < 0 || bin < 0 || bin >= bins || seen[bin] == contig + 1 || (bin == bins - 1 && chunks != 2))
+                return false;
+            seen[bin] = (uint32_t)contig + 1;
+            skip_bytes(&cursor, chunks, 16);
+        }
+        if (!csi) skip_bytes(&cursor, take_number(&cursor), 8);
+    }
+    return !cursor.failed && (cursor.at == cursor.end || cursor.end - cursor.at == 8);
+}
+
+static mn_status_t read_whole(const char *path, void **data, int64_t *size, mn_err_t *err) {
+    enum { PART = 1 << 16, MOST = 1 << 30 };
+    mn_source_t *source;
+    int64_t cap = 0, got = 1;
+    *data = NULL;
+    *size = 0;
+    mn_status_t status = mn_source_open(path, 1, &source, err);
+    for (; !status && got && *size < MOST; *size += got) {
+        status = mn_mem_reserve(data, &cap, *size + PART, 1, err);
+        if (!status) status = mn_source_read(source, (char *)*data + *size, PART, &got, err);
+    }
+    mn_source_close(source);
+    return status;
+}
+
+static mn_status_t check_index(const char *path, int64_t contigs, mn_err_t *err) {
+    enum { BAI_DEPTH = 5, DEPTH_MAX = 8 };
+    void *data, *seen = NULL;
+    int64_t size, depth = BAI_DEPTH;
+    mn_status_t status = read_whole(path, &data, &size, err);
+    cursor_t cursor = {data, (const uint8_t *)data + size, false}, head = cursor;
+    bool csi = !status && size >= 16 && !memcmp(data, "CSI\1", 4),
+         sound = csi || (!status && size >= 8 && !memcmp(data, "BAI\1", 4));
+    if (csi) {
+        skip_bytes(&head, 4, 1);
+        sound = take_number(&head) > 0;
+        depth = take_number(&head);
+        sound = sound && depth >= 0 && depth <= DEPTH_MAX;
+    }
+    if (sound) {
+        int64_t bins = (((int64_t)1 << 3 * (depth + 1)) - 1) / 7 + 2; /* with the one behind all others */
+        status = mn_mem_new(&seen, bins, sizeof(uint32_t), err);
+        sound = !status && is_sound(cursor, csi, bins, seen, contigs);
+    }
+    mn_mem_free(seen);
+    mn_mem_free(data);
+    if (status || sound) return status;
+    return mn_err_set(err, MN_INPUT, path, "remove the index: it is built again", "damaged, or no index of this file");
+}
+
 mn_status_t mn_bai_open(const char *path, htsFile *file, sam_hdr_t *header, hts_idx_t **out, mn_err_t *err) {
     bool is_cram = hts_get_format(file)->format == cram;
     char found[PATH_BYTES], local[PATH_BYTES], local_index[PATH_BYTES];
@@ -126,18 +214,20 @@ mn_status_t mn_bai_open(const char *path, htsFile *file, sam_hdr_t *header, hts_
     int format;
     *out = NULL;
     if (!find_index(path, is_cram, found, &info)) {
-        mn_status_t status = is_cram ? index_cram(path, file, out, err) : index_reads(path, file, header, &format, out, err);
+        mn_status_t status =
+            is_cram ? index_cram(path, file, out, err) : index_reads(path, file, header, &format, out, err);
         if (!status && !is_cram) save_index(path, format, *out);
         return status;
     }
     mn_local_path(path, local, sizeof local);
     mn_local_path(found, local_index, sizeof local_index);
+    mn_status_t status = is_cram ? MN_OK : check_index(found, sam_hdr_nref(header), err);
+    if (status) return status;
     hts_idx_t *loaded = sam_index_load3(file, local, local_index, HTS_IDX_SILENT_FAIL), *fresh = NULL;
     if (!loaded)
-        return mn_err_set(err, MN_INPUT, found, "remove the index: it is built again", "damaged, or no index of this file");
+        return mn_err_set(err, MN_INPUT, found, "remove the index: it is built again",
+                          "damaged, or no index of this file");
     bool older = !stat(path, &data) && info.st_mtime < data.st_mtime, stale = older && is_cram;
-    mn_status_t status = MN_OK;
-    if (!is_cram) stale = hts_idx_nseq(loaded) > sam_hdr_nref(header);
     if (older && !stale) {
         status = index_reads(path, file, header, &format, &fresh, err);
         stale = !status && !has_same_counts(loaded, fresh, header);
@@ -146,7 +236,7 @@ mn_status_t mn_bai_open(const char *path, htsFile *file, sam_hdr_t *header, hts_
     *out = fresh ? fresh : loaded;
     if (stale)
         status = mn_err_set(err, MN_INPUT, found, "remove the index: it is built again",
-                            older ? "stale: it is older than the file beside it" : "stale: it does not fit the file beside it");
+                            "stale: it is older than the file beside it");
     if (status) {
         hts_idx_destroy(*out);
         *out = NULL;

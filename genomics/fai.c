@@ -42,8 +42,8 @@ static mn_status_t sort_names(mn_fai_t *fai, const char *path, mn_err_t *err) {
     qsort(fai->by_name, (size_t)fai->n, sizeof *fai->by_name, compare_names);
     for (int64_t i = 1; i < fai->n; i++)
         if (!compare_names(&fai->by_name[i - 1], &fai->by_name[i]))
-            return mn_err_set(err, MN_INPUT, path, "give each record a name of its own", "two records are named '%.100s'",
-                              fai->by_name[i]->name);
+            return mn_err_set(err, MN_INPUT, path, "give each record a name of its own",
+                              "two records are named '%.100s'", fai->by_name[i]->name);
     return MN_OK;
 }
 
@@ -130,11 +130,11 @@ typedef struct mn_scan {
     mn_fai_t *fai;
     const mn_source_t *source;
     char name[HEADER_MAX];
-    int64_t name_size;      /* -1: before the first header */
+    int64_t name_size; /* -1: before the first header */
     bool in_header, in_name;
-    int64_t line_begin, line_bytes; /* of the present line: file offset, bytes so far */
-    char last;              /* the byte before */
-    bool short_seen;        /* a line shorter than the others: it must be the record's last */
+    int64_t line_bytes; /* of the present line, so far */
+    char last;          /* the byte before */
+    bool short_seen;    /* a line shorter than the others: it must be the record's last */
     mn_fai_entry_t entry;
 } mn_scan_t;
 
@@ -144,15 +144,18 @@ static mn_status_t finish_entry(mn_scan_t *scan, mn_err_t *err) {
     return add_entry(scan->fai, scan->entry, scan->name, err);
 }
 
+static mn_status_t report_lines(mn_scan_t *scan, const char *what, mn_err_t *err) {
+    scan->name[scan->name_size < 0 ? 0 : scan->name_size] = '\0';
+    return mn_err_set(err, MN_INPUT, mn_source_path(scan->source), "wrap it anew, for instance: seqkit seq -w 60",
+                      "%s in '%.80s': regions cannot be looked up", what, scan->name);
+}
+
 /* A line of bases has ended: width bytes with its end, of which ending are CR and LF. */
 static mn_status_t finish_line(mn_scan_t *scan, int64_t width, int64_t ending, mn_err_t *err) {
     mn_fai_entry_t *entry = &scan->entry;
     int64_t bases = width - ending;
-    if (bases && (scan->short_seen || (entry->line_bases && bases > entry->line_bases))) {
-        scan->name[scan->name_size] = '\0';
-        return mn_err_set(err, MN_INPUT, mn_source_path(scan->source), "wrap it anew, for instance: seqkit seq -w 60",
-                          "lines of different lengths in '%.80s': regions cannot be looked up", scan->name);
-    }
+    if (bases && (scan->short_seen || (entry->line_bases && bases > entry->line_bases)))
+        return report_lines(scan, "lines of different lengths", err);
     if (bases && !entry->line_bases) {
         entry->line_bases = bases;
         entry->line_width = width;
@@ -178,7 +181,6 @@ static mn_status_t scan_block(mn_scan_t *scan, const char *text, int64_t n, int6
     mn_status_t status = MN_OK;
     for (int64_t at = 0; at < n && !status;) {
         if (!scan->line_bytes) {
-            scan->line_begin = offset + at;
             scan->in_header = text[at] == '>';
             if (scan->in_header) {
                 status = finish_entry(scan, err);
@@ -194,7 +196,10 @@ static mn_status_t scan_block(mn_scan_t *scan, const char *text, int64_t n, int6
         }
         const char *end = memchr(text + at, '\n', (size_t)(n - at));
         int64_t part = end ? end - (text + at) : n - at;
-        if (scan->in_header) status = scan_header(scan, text + at, part, err);
+        if (scan->in_header)
+            status = scan_header(scan, text + at, part, err);
+        else if (memchr(text + at, ' ', (size_t)part) || memchr(text + at, '\t', (size_t)part))
+            status = report_lines(scan, "blanks within lines", err);
         scan->line_bytes += part;
         if (part) scan->last = text[at + part - 1];
         at += part;
@@ -255,7 +260,8 @@ static mn_status_t new_fai(mn_fai_t **out, mn_err_t *err) {
 }
 
 static mn_status_t report_stale(const char *index, mn_err_t *err) {
-    return mn_err_set(err, MN_INPUT, index, "remove the index: it is built again", "stale: it does not fit the file beside it");
+    return mn_err_set(err, MN_INPUT, index, "remove the index: it is built again",
+                      "stale: it does not fit the file beside it");
 }
 
 /* Whether an index is there, and older than its file. */
@@ -364,10 +370,12 @@ static mn_status_t check_entry(mn_fai_t *fai, mn_source_t *source, int64_t index
     mn_status_t status = mn_mem_new(&block, HEADER_MAX, 1, err);
     if (status) return status;
     int64_t from = entry->offset < HEADER_MAX ? 0 : entry->offset - HEADER_MAX, got;
-    bool fits = !mn_source_seek(source, from, NULL) && !mn_source_read(source, block, entry->offset - from, &got, NULL) &&
-                got == entry->offset - from && ends_with_header(block, got, entry->name);
-    if (fits) fits = !mn_source_seek(source, base_offset(entry, entry->length - (entry->length > 0)), NULL) &&
-                     !mn_source_read(source, block, HEADER_MAX, &got, NULL) && ends_here(block, got, entry->length > 0);
+    bool fits = !mn_source_seek(source, from, NULL) &&
+                !mn_source_read(source, block, entry->offset - from, &got, NULL) && got == entry->offset - from &&
+                ends_with_header(block, got, entry->name);
+    if (fits)
+        fits = !mn_source_seek(source, base_offset(entry, entry->length - (entry->length > 0)), NULL) &&
+               !mn_source_read(source, block, HEADER_MAX, &got, NULL) && ends_here(block, got, entry->length > 0);
     mn_mem_free(block);
     return fits ? MN_OK : mn_fai_stale(fai, source, index, err);
 }

@@ -16,9 +16,9 @@ typedef struct mn_fai {
     mn_fai_entry_t **by_name; /* into entries, sorted */
 } mn_fai_t;
 
-/* The index of the FASTA file `source`, which afterwards can be sought. What is missing is built and put beside the file,
- * or kept in memory where that folder cannot be written. An index older than its file is compared with a fresh one.
- * Errors: MN_INPUT: gzip, not seekable, lines of different lengths, a damaged index, a stale one. */
+/* The index of the FASTA file `source`, which afterwards can be sought. What is missing is built and put beside the
+ * file, or kept in memory where that folder cannot be written. An index older than its file is compared with a fresh
+ * one. Errors: MN_INPUT: gzip, not seekable, lines of different lengths, a damaged index, a stale one. */
 mn_status_t mn_fai_open(mn_source_t *source, mn_fai_t **out, mn_err_t *err);
 void mn_fai_free(mn_fai_t *fai);
 

@@ -1,5 +1,5 @@
-/* fasta: FASTA (>name, lines of bases) and FASTQ (@name, bases, +, as many qualities; either may span lines), a block of
- * text at a time, whatever the length of lines and records. */
+/* fasta: FASTA (>name, lines of bases) and FASTQ (@name, bases, +, as many qualities; either may span lines), a block
+ * of text at a time, whatever the length of lines and records. */
 #include "genomics/fasta.h"
 #include "genomics/base/mem.h"
 #include "genomics/fai.h"
@@ -19,14 +19,14 @@ struct mn_fasta {
     uint8_t *bases;       /* PIECE ids */
     uint8_t table[256];
     int invalid;
-    char *name;           /* of the record, and for a region contig:beg-end */
+    char *name; /* of the record, and for a region contig:beg-end */
     int64_t name_size, name_cap;
-    int64_t position;     /* of the next base */
+    int64_t position; /* of the next base */
     /* regions */
     mn_fai_t *fai;
     mn_regions_t regions;
-    int64_t region;       /* the present one; regions.n: after the last */
-    int64_t line_room;    /* bases that the index still expects in the present line */
+    int64_t region;    /* the present one; regions.n: after the last */
+    int64_t line_room; /* bases that the index still expects in the present line */
 };
 
 void mn_fasta_close(mn_fasta_t *fasta) {
@@ -42,7 +42,8 @@ void mn_fasta_close(mn_fasta_t *fasta) {
 
 static mn_status_t read_regions(mn_fasta_t *fasta, const mn_input_options_t *options, mn_err_t *err) {
     if (fasta->fastq)
-        return mn_err_set(err, MN_USAGE, mn_source_path(fasta->source), NULL, "regions need FASTA, BAM or CRAM, not FASTQ");
+        return mn_err_set(err, MN_USAGE, mn_source_path(fasta->source), NULL,
+                          "regions need FASTA, BAM or CRAM, not FASTQ");
     mn_status_t status = mn_fai_open(fasta->source, &fasta->fai, err);
     if (status) return status;
     mn_contigs_t contigs = mn_fai_contigs(fasta->fai, fasta->source);
@@ -120,18 +121,21 @@ static mn_status_t report_place(const mn_fasta_t *fasta, mn_err_t *err, const ch
 static mn_status_t report_invalid(const mn_fasta_t *fasta, char byte, mn_err_t *err) {
     char what[64];
     bool protein = strchr("EFILPQZefilpqz*", byte) && byte;
-    snprintf(what, sizeof what, isgraph((unsigned char)byte) ? "'%c' is no nucleotide code" : "byte %d is no nucleotide code",
+    snprintf(what, sizeof what,
+             isgraph((unsigned char)byte) ? "'%c' is no nucleotide code" : "byte %d is no nucleotide code",
              isgraph((unsigned char)byte) ? byte : (unsigned char)byte);
     return report_place(fasta, err,
-                        protein ? "is this a protein? --invalid n reads such letters as N, --invalid skip leaves them out"
-                                : "--invalid n reads it as N, --invalid skip leaves it out",
+                        protein
+                            ? "is this a protein? --invalid n reads such letters as N, --invalid skip leaves them out"
+                            : "--invalid n reads it as N, --invalid skip leaves it out",
                         what);
 }
 
 /* ---- records */
 
 static mn_status_t add_name(mn_fasta_t *fasta, const char *text, int64_t n, mn_err_t *err) {
-    if (fasta->name_size + n > NAME_MAX_BYTES) return report_place(fasta, err, NULL, "a record name longer than 64 KiB");
+    if (fasta->name_size + n > NAME_MAX_BYTES)
+        return report_place(fasta, err, NULL, "a record name longer than 64 KiB");
     void *block = fasta->name;
     mn_status_t status = mn_mem_reserve(&block, &fasta->name_cap, fasta->name_size + n + 64, 1, err);
     fasta->name = block;
@@ -193,7 +197,8 @@ static mn_status_t next_region(mn_fasta_t *fasta, mn_record_t *record, bool *mor
     const mn_region_t *region = &fasta->regions.items[fasta->region];
     const mn_fai_entry_t *entry = &fasta->fai->entries[region->contig];
     char range[64] = "";
-    if (!region->whole) snprintf(range, sizeof range, ":%lld-%lld", (long long)region->start + 1, (long long)region->end);
+    if (!region->whole)
+        snprintf(range, sizeof range, ":%lld-%lld", (long long)region->start + 1, (long long)region->end);
     fasta->name_size = 0;
     mn_status_t status = add_name(fasta, entry->name, (int64_t)strlen(entry->name), err);
     if (!status) status = add_name(fasta, range, (int64_t)strlen(range), err);
@@ -298,7 +303,8 @@ mn_status_t mn_fasta_read(mn_fasta_t *fasta, mn_piece_t *piece, mn_base_counts_t
             n = most;
             whole = false;
         }
-        int64_t size = mn_bases_from_text(fasta->text + fasta->at, n, fasta->table, fasta->bases + piece->n, counts, &used);
+        int64_t size =
+            mn_bases_from_text(fasta->text + fasta->at, n, fasta->table, fasta->bases + piece->n, counts, &used);
         fasta->at += used;
         fasta->column += used;
         fasta->position += size;

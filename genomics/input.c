@@ -173,7 +173,8 @@ static mn_status_t add_gap(mn_loader_t *loader, const mn_sequence_t *item, int64
     return MN_OK;
 }
 
-static mn_status_t load_record(mn_loader_t *loader, mn_input_t *in, const mn_record_t *record, int64_t file, mn_err_t *err) {
+static mn_status_t load_record(mn_loader_t *loader, mn_input_t *in, const mn_record_t *record, int64_t file,
+                               mn_err_t *err) {
     mn_sequences_t *to = loader->to;
     void *block = to->items;
     mn_status_t status = mn_mem_reserve(&block, &loader->items_cap, to->n + 1, sizeof *to->items, err);
@@ -219,7 +220,8 @@ mn_status_t mn_sequences_load(const char *const *paths, int64_t n_paths, const m
         mn_input_close(in);
     }
     if (!status && !loader.to->size)
-        status = mn_err_set(err, MN_INPUT, n_paths ? paths[0] : NULL, "do filters or regions leave anything?", "no base at all");
+        status = mn_err_set(err, MN_INPUT, n_paths ? paths[0] : NULL, "do filters or regions leave anything?",
+                            "no base at all");
     if (!status)
         *out = loader.to;
     else

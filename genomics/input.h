@@ -1,5 +1,5 @@
-/* input: the records of any sequence file as base ids, told by content: FASTA and FASTQ (plain, gzip, BGZF), SAM, BAM and
- * CRAM reads, stdin as "-"; regions of an indexed file. Memory is bounded whatever a record's length.
+/* input: the records of any sequence file as base ids, told by content: FASTA and FASTQ (plain, gzip, BGZF), SAM, BAM
+ * and CRAM reads, stdin as "-"; regions of an indexed file. Memory is bounded whatever a record's length.
  *
  *   mn_input_t *in;
  *   mn_input_open("x.fa", &options, &in, err);
@@ -11,8 +11,8 @@
  *   }
  *   mn_input_close(in);
  *
- * Errors: MN_INPUT with the file and place (file:line:column, file:read, file:contig:position), MN_IO for a failed read,
- * MN_USAGE for options that do not fit the file. Nothing is printed. Never over the network. */
+ * Errors: MN_INPUT with the file and place (file:line:column, file:read, file:contig:position), MN_IO for a failed
+ * read, MN_USAGE for options that do not fit the file. Nothing is printed. Never over the network. */
 #ifndef MN_INPUT_H
 #define MN_INPUT_H
 #include "genomics/alphabet.h"
@@ -22,24 +22,24 @@ enum { MN_N_RUN = 32 };
 
 typedef struct mn_input_options {
     bool mask_lowercase;
-    int invalid;                   /* mn_invalid_t */
-    bool keep_n_runs;              /* false: a run of N longer than MN_N_RUN is read as MN_N_RUN */
-    const char *const *regions;    /* contig or contig:beg-end, 1-based inclusive; borrowed */
+    int invalid;                /* mn_invalid_t */
+    bool keep_n_runs;           /* false: a run of N longer than MN_N_RUN is read as MN_N_RUN */
+    const char *const *regions; /* contig or contig:beg-end, 1-based inclusive; borrowed */
     int64_t n_regions;
-    const char *bed;               /* BED file of regions, 0-based half-open; NULL: none */
-    uint32_t require_flags;        /* -f: reads with all of these */
-    uint32_t exclude_flags;        /* -F: reads with none of these */
-    int min_mapq;                  /* -q */
-    const char *reference;         /* FASTA of a CRAM; NULL: embedded or not needed */
+    const char *bed;        /* BED file of regions, 0-based half-open; NULL: none */
+    uint32_t require_flags; /* -f: reads with all of these */
+    uint32_t exclude_flags; /* -F: reads with none of these */
+    int min_mapq;           /* -q */
+    const char *reference;  /* FASTA of a CRAM; NULL: embedded or not needed */
     bool allow_missing_eof;
-    int threads;                   /* decompression, total; 0 or 1: none beside the caller's */
+    int threads; /* decompression, total; 0 or 1: none beside the caller's */
 } mn_input_options_t;
 
 /* Everything off but exclude_flags: secondary, supplementary, QC-fail and duplicate. */
 mn_input_options_t mn_input_options_default(void);
 
 typedef struct mn_record {
-    const char *name;        /* FASTA: first word of the header; a read's name; a region: contig:beg-end, 1-based inclusive */
+    const char *name; /* FASTA: first word of the header; a read's name; a region: contig:beg-end, 1-based inclusive */
     const char *contig;      /* whose positions pieces count: a region's contig, else the name */
     int64_t start;           /* 0-based position of the first base on the contig: a region's begin, else 0 */
     uint32_t flags;          /* SAM flags of a read, else 0 */

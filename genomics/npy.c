@@ -39,7 +39,8 @@ static mn_status_t write_header(mn_npy_writer_t *npy, mn_err_t *err) {
 mn_status_t mn_npy_open(mn_npy_writer_t *npy, const char *path, mn_npy_type_t type, int64_t inner, mn_err_t *err) {
     *npy = (mn_npy_writer_t){.type = type, .inner = inner};
     if (!strcmp(path, "-"))
-        return mn_err_set(err, MN_USAGE, NULL, "give a file: -o OUT.npy", "an array cannot be written to standard output");
+        return mn_err_set(err, MN_USAGE, NULL, "give a file: -o OUT.npy",
+                          "an array cannot be written to standard output");
     mn_status_t status = mn_writer_open(&npy->writer, path, err);
     if (status) return status;
     struct stat info;
@@ -137,8 +138,8 @@ mn_status_t mn_npy_reader_open(mn_npy_reader_t *npy, const char *path, mn_err_t 
     mn_status_t status = mn_mem_string(&npy->path, path, err);
     if (status) return status;
     npy->file = fopen(path, "rb");
-    status = npy->file ? read_header(npy, err)
-                       : mn_err_set(err, MN_INPUT, path, NULL, "cannot read: %s", strerror(errno));
+    status =
+        npy->file ? read_header(npy, err) : mn_err_set(err, MN_INPUT, path, NULL, "cannot read: %s", strerror(errno));
     if (status) mn_npy_reader_close(npy);
     return status;
 }

@@ -1,5 +1,5 @@
-/* npy: a streaming writer of NumPy arrays (format 1.0, little-endian, C order) whose first dimension is known only at the
- * end, and a strict reader of one-dimensional integer arrays. */
+/* npy: a streaming writer of NumPy arrays (format 1.0, little-endian, C order) whose first dimension is known only at
+ * the end, and a strict reader of one-dimensional integer arrays. */
 #ifndef MN_NPY_H
 #define MN_NPY_H
 #include "genomics/base/fileio.h"
@@ -8,9 +8,9 @@ typedef enum { MN_NPY_U1, MN_NPY_U2, MN_NPY_U4, MN_NPY_F4 } mn_npy_type_t;
 
 typedef struct mn_npy_writer {
     mn_writer_t writer;
-    int type;          /* mn_npy_type_t */
-    int64_t inner;     /* numbers a row */
-    int64_t rows;      /* written so far */
+    int type;      /* mn_npy_type_t */
+    int64_t inner; /* numbers a row */
+    int64_t rows;  /* written so far */
 } mn_npy_writer_t;
 
 /* The array gets shape (rows) with inner 0, else (rows, inner). The path must be a file ("-" is MN_USAGE: the header is
@@ -21,14 +21,15 @@ mn_status_t mn_npy_write(mn_npy_writer_t *npy, const void *data, int64_t rows, m
 mn_status_t mn_npy_commit(mn_npy_writer_t *npy, mn_err_t *err); /* as mn_writer_commit */
 void mn_npy_drop(mn_npy_writer_t *npy);                         /* as mn_writer_drop */
 
-/* OUT.npy -> OUT.tsv, the table beside an array. MN_USAGE when path does not end in .npy. Owner: the caller, mn_mem_free. */
+/* OUT.npy -> OUT.tsv, the table beside an array. MN_USAGE when path does not end in .npy. Owner: the caller,
+ * mn_mem_free. */
 mn_status_t mn_npy_table_path(const char *path, char **out, mn_err_t *err);
 
 /* A one-dimensional u1, u2 or u4 array, read in pieces. */
 typedef struct mn_npy_reader {
     FILE *file;
     char *path;
-    int type;        /* mn_npy_type_t */
+    int type;         /* mn_npy_type_t */
     int64_t rows, at; /* numbers in all, and read so far */
 } mn_npy_reader_t;
 

@@ -22,10 +22,10 @@ struct mn_reads {
     hts_itr_t *hits;
     mn_input_options_t options; /* its pointers are not used after opening */
     bool has_reference, check_end, threaded;
-    int64_t count;    /* reads seen, for errors */
+    int64_t count; /* reads seen, for errors */
     uint8_t table[256];
     char pairs[2][256][2];
-    char *letters;    /* of the present read, n of them from letters[1] on; [at .. n) is unread */
+    char *letters; /* of the present read, n of them from letters[1] on; [at .. n) is unread */
     uint8_t *bases;
     int64_t n, at, letters_cap, bases_cap;
 };
@@ -45,7 +45,8 @@ void mn_reads_close(mn_reads_t *reads) {
 
 /* ---- opening */
 
-/* htslib looks for a CRAM's reference at a server unless REF_PATH names folders: the user's own cache if it names nothing. */
+/* htslib looks for a CRAM's reference at a server unless REF_PATH names folders: the user's own cache if it names
+ * nothing. */
 static mn_status_t forbid_servers(const char *path, mn_err_t *err) {
     const char *set = getenv("REF_PATH"), *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
     if (set && (strstr(set, "://") || strstr(set, "URL=")))
@@ -61,8 +62,8 @@ static mn_status_t forbid_servers(const char *path, mn_err_t *err) {
     return MN_OK;
 }
 
-/* Takes from the header where the reference once lay, unless it still lies there: htslib would ask the network, or complain
- * on stderr. */
+/* Takes from the header where the reference once lay, unless it still lies there: htslib would ask the network, or
+ * complain on stderr. */
 static void forget_origins(sam_hdr_t *header) {
     kstring_t origin = {0, 0, NULL};
     for (int tid = 0; tid < sam_hdr_nref(header); tid++) {
@@ -132,8 +133,8 @@ static mn_status_t open_file(mn_reads_t *reads, mn_source_t *source, mn_err_t *e
     reads->file = hts_hopen(raw, reads->path, "r");
     if (!reads->file) {
         hclose_abruptly(raw);
-        return mn_err_set(err, MN_INPUT, reads->path, "copy or download the file again", "damaged: no readable %s header",
-                          mn_format_names[reads->format]);
+        return mn_err_set(err, MN_INPUT, reads->path, "copy or download the file again",
+                          "damaged: no readable %s header", mn_format_names[reads->format]);
     }
     if (hts_get_format(reads->file)->category != sequence_data)
         return mn_err_set(err, MN_INPUT, reads->path, NULL, "holds no alignments");
@@ -184,9 +185,11 @@ mn_status_t mn_reads_open(mn_source_t *source, const mn_input_options_t *options
     reads->check_end = !regions;
     status = mn_mem_string(&reads->path, mn_source_path(source), err);
     if (!status && regions && !seekable)
-        status = mn_err_set(err, MN_USAGE, reads->path, "save it to a file first", "regions need a file that can be sought in");
+        status = mn_err_set(err, MN_USAGE, reads->path, "save it to a file first",
+                            "regions need a file that can be sought in");
     if (!status && regions && reads->format != MN_FORMAT_CRAM && mn_source_pack(source) != MN_PACK_BGZF)
-        status = mn_err_set(err, MN_INPUT, reads->path, "convert it: samtools view -b", "regions need BGZF compression, as BAM has");
+        status = mn_err_set(err, MN_INPUT, reads->path, "convert it: samtools view -b",
+                            "regions need BGZF compression, as BAM has");
     if (!status) status = open_file(reads, source, err);
     mn_source_close(source);
     if (!status && regions) status = open_regions(reads, options, err);

@@ -57,8 +57,8 @@ mn_status_t mn_regions_add(mn_regions_t *regions, const char *text, const mn_con
     if (!rest || *rest || tid < 0) return report_region(contigs, text, err);
     int64_t length = contigs->length(contigs->ctx, tid);
     if (start >= length)
-        return mn_err_set(err, MN_INPUT, contigs->path, NULL, "region '%.100s' begins beyond the contig's end, %lld", text,
-                          (long long)length);
+        return mn_err_set(err, MN_INPUT, contigs->path, NULL, "region '%.100s' begins beyond the contig's end, %lld",
+                          text, (long long)length);
     bool whole = !strcmp(text, contigs->name(contigs->ctx, tid));
     return add_region(regions, (mn_region_t){tid, start, end < length ? end : length, whole}, err);
 }
@@ -82,12 +82,14 @@ static mn_status_t add_line(mn_regions_t *regions, char *line, const char *where
     line[size] = '\0';
     int64_t start = read_number(&at), end = start < 0 ? -1 : read_number(&at);
     if (end < 0)
-        return mn_err_set(err, MN_INPUT, where, "a line is: contig, start, end", "no BED: a start and an end are expected");
+        return mn_err_set(err, MN_INPUT, where, "a line is: contig, start, end",
+                          "no BED: a start and an end are expected");
     int64_t contig = contigs->find(contigs->ctx, line);
     if (contig < 0) return report_contig(contigs, where, line, err);
     int64_t length = contigs->length(contigs->ctx, contig);
     if (start >= end)
-        return mn_err_set(err, MN_INPUT, where, NULL, "the interval %lld to %lld is empty", (long long)start, (long long)end);
+        return mn_err_set(err, MN_INPUT, where, NULL, "the interval %lld to %lld is empty", (long long)start,
+                          (long long)end);
     if (end > length)
         return mn_err_set(err, MN_INPUT, where, "was the BED made for another assembly?",
                           "the interval ends at %lld, beyond the end of '%.80s', %lld", (long long)end, line,

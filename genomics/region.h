@@ -26,13 +26,13 @@ typedef struct mn_regions {
     int64_t n, cap;
 } mn_regions_t;
 
-/* Adds contig, contig:beg-end, contig:beg (to its end) or contig:-end, 1-based inclusive; an end beyond the contig is cut
- * to it. Braces tell a name with colons from a range: {name} or {name}:beg-end. Errors: MN_USAGE for a text that is no
- * region, or could be two; MN_INPUT for an unknown contig or a begin beyond its end. */
+/* Adds contig, contig:beg-end, contig:beg (to its end) or contig:-end, 1-based inclusive; an end beyond the contig is
+ * cut to it. Braces tell a name with colons from a range: {name} or {name}:beg-end. Errors: MN_USAGE for a text that is
+ * no region, or could be two; MN_INPUT for an unknown contig or a begin beyond its end. */
 mn_status_t mn_regions_add(mn_regions_t *regions, const char *text, const mn_contigs_t *contigs, mn_err_t *err);
 
-/* Adds the intervals of a BED file (plain, gzip or BGZF, "-" for stdin; 0-based half-open). Errors: MN_INPUT with file:line:
- * not BED, an unknown contig, an interval that is empty or ends beyond its contig. */
+/* Adds the intervals of a BED file (plain, gzip or BGZF, "-" for stdin; 0-based half-open). Errors: MN_INPUT with
+ * file:line: not BED, an unknown contig, an interval that is empty or ends beyond its contig. */
 mn_status_t mn_regions_add_bed(mn_regions_t *regions, const char *path, const mn_contigs_t *contigs, mn_err_t *err);
 
 void mn_regions_done(mn_regions_t *regions);

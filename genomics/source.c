@@ -33,11 +33,11 @@ struct mn_source {
     mn_pack_t pack;
     mn_format_t format;
     bool seekable, threaded, allow_missing_eof, ended;
-    char head[HEAD + 1]; /* the first bytes, decompressed */
+    char head[HEAD + 1];     /* the first bytes, decompressed */
     int64_t head_size, read; /* read: bytes given out since the last seek */
-    block_t *blocks; /* BGZF, for seeking */
+    block_t *blocks;         /* BGZF, for seeking */
     int64_t n_blocks, blocks_cap;
-    char *line;          /* mn_source_line: text[line_at .. line_end) is unread */
+    char *line; /* mn_source_line: text[line_at .. line_end) is unread */
     int64_t line_cap, line_at, line_end;
 };
 
@@ -47,8 +47,7 @@ static mn_status_t report(const mn_source_t *source, mn_err_t *err, const char *
 
 static mn_status_t report_truncated(const mn_source_t *source, mn_err_t *err) {
     return mn_err_set(err, MN_INPUT, source->path, "copy or download the file again",
-                      "truncated: the compressed data ends in the middle, after %lld bytes",
-                      (long long)source->read);
+                      "truncated: the compressed data ends in the middle, after %lld bytes", (long long)source->read);
 }
 
 static mn_status_t report_damaged(const mn_source_t *source, mn_err_t *err) {
@@ -60,8 +59,8 @@ static mn_status_t report_damaged(const mn_source_t *source, mn_err_t *err) {
 
 /* The first bytes of gzip data, as far as they go. */
 static int64_t inflate_head(const uint8_t *raw, int64_t n, char *out, int64_t size) {
-    z_stream zip = {.next_in = (Bytef *)(uintptr_t)raw, .avail_in = (uInt)n, .next_out = (Bytef *)out,
-                    .avail_out = (uInt)size};
+    z_stream zip = {
+        .next_in = (Bytef *)(uintptr_t)raw, .avail_in = (uInt)n, .next_out = (Bytef *)out, .avail_out = (uInt)size};
     if (inflateInit2(&zip, 15 + 16) != Z_OK) return 0;
     while (zip.avail_out && zip.avail_in) {
         int code = inflate(&zip, Z_SYNC_FLUSH);
@@ -149,8 +148,8 @@ static mn_status_t open_file(mn_source_t *source, const char *path, mn_err_t *er
 
 /* Readies the decompressor; BAM in BGZF and CRAM are htslib's to open. */
 static mn_status_t open_pack(mn_source_t *source, int threads, mn_err_t *err) {
-    bool alignments = source->format == MN_FORMAT_SAM || source->format == MN_FORMAT_BAM ||
-                      source->format == MN_FORMAT_CRAM;
+    bool alignments =
+        source->format == MN_FORMAT_SAM || source->format == MN_FORMAT_BAM || source->format == MN_FORMAT_CRAM;
     if (alignments || source->pack == MN_PACK_NONE) return MN_OK;
     void *block;
     mn_status_t status = mn_mem_new(&block, BLOCK, 1, err);
@@ -306,7 +305,9 @@ mn_status_t mn_source_refuse(mn_source_t *source, mn_err_t *err) {
                   {"LOCUS  ", "a GenBank file", "convert it to FASTA"},
                   {"ID   ", "an EMBL file", "convert it to FASTA"},
                   {"PK\3\4", "a ZIP archive", "unpack it"},
-                  {"\xfd" "7zXZ", "an xz file", "unpack it: xz -dc"},
+                  {"\xfd"
+                   "7zXZ",
+                   "an xz file", "unpack it: xz -dc"},
                   {"BZh", "a bzip2 file", "unpack it: bzip2 -dc"},
                   {"\x28\xb5\x2f\xfd", "a zstd file", "unpack it: zstd -dc"},
                   {"\x93NUMPY", "a NumPy array", NULL},
@@ -347,7 +348,8 @@ mn_status_t mn_source_line(mn_source_t *source, char **line, mn_err_t *err) {
         if (end) {
             *line = text + source->line_at;
             source->line_at = end - text + 1;
-            if (memchr(*line, '\0', (size_t)(end - *line))) return report(source, err, NULL, "a zero byte: no text file");
+            if (memchr(*line, '\0', (size_t)(end - *line)))
+                return report(source, err, NULL, "a zero byte: no text file");
             if (end > *line && end[-1] == '\r') end--;
             *end = '\0';
             return MN_OK;
@@ -410,7 +412,8 @@ static uint64_t little_endian(const uint8_t *bytes, int n) {
     return value;
 }
 
-/* From block to block by the sizes in their headers (BSIZE) and behind their data (ISIZE); see the SAM specification. */
+/* From block to block by the sizes in their headers (BSIZE) and behind their data (ISIZE); see the SAM specification.
+ */
 mn_status_t mn_source_blocks_build(mn_source_t *source, mn_err_t *err) {
     enum { HEADER = 18, TRAILER = 4 };
     int fd = open(source->path, O_RDONLY | O_CLOEXEC);

@@ -5,7 +5,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-typedef enum { MN_FORMAT_OTHER, MN_FORMAT_FASTA, MN_FORMAT_FASTQ, MN_FORMAT_SAM, MN_FORMAT_BAM, MN_FORMAT_CRAM } mn_format_t;
+typedef enum {
+    MN_FORMAT_OTHER,
+    MN_FORMAT_FASTA,
+    MN_FORMAT_FASTQ,
+    MN_FORMAT_SAM,
+    MN_FORMAT_BAM,
+    MN_FORMAT_CRAM
+} mn_format_t;
 typedef enum { MN_PACK_NONE, MN_PACK_GZIP, MN_PACK_BGZF } mn_pack_t;
 extern const char *const mn_format_names[]; /* "", "FASTA", ... indexed by value */
 
@@ -34,8 +41,8 @@ mn_status_t mn_source_check_end(mn_source_t *source, mn_err_t *err);
 /* Continues at a byte of the decompressed content. BGZF needs its blocks: _load or _build. Not for gzip. */
 mn_status_t mn_source_seek(mn_source_t *source, int64_t offset, mn_err_t *err);
 
-/* Where the blocks of a seekable BGZF file stand: read from a .gzi file (MN_INPUT: damaged), found in the file itself, and
- * saved (false: the folder cannot be written). */
+/* Where the blocks of a seekable BGZF file stand: read from a .gzi file (MN_INPUT: damaged), found in the file itself,
+ * and saved (false: the folder cannot be written). */
 mn_status_t mn_source_blocks_load(mn_source_t *source, const char *gzi, mn_err_t *err);
 mn_status_t mn_source_blocks_build(mn_source_t *source, mn_err_t *err);
 bool mn_source_blocks_save(const mn_source_t *source, const char *gzi);
@@ -44,8 +51,8 @@ bool mn_source_blocks_save(const mn_source_t *source, const char *gzi);
  * any more. */
 struct hFILE *mn_source_take(mn_source_t *source);
 
-/* A whole text line by line: for tables. *line is NUL-terminated without its line end (LF or CRLF), the caller's to write
- * to, valid until the next call, NULL at the end. A zero byte, or a line longer than 1 GiB, is an error. */
+/* A whole text line by line: for tables. *line is NUL-terminated without its line end (LF or CRLF), the caller's to
+ * write to, valid until the next call, NULL at the end. A zero byte, or a line longer than 1 GiB, is an error. */
 mn_status_t mn_source_line(mn_source_t *source, char **line, mn_err_t *err);
 
 #endif

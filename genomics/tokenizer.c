@@ -8,7 +8,8 @@ mn_status_t mn_tokenizer_parse(const char *text, mn_status_t status, const char 
                                mn_err_t *err) {
     int k = 0;
     if (!strncmp(text, "kmer:", 5) && text[5]) {
-        for (const char *c = text + 5; *c; c++) k = *c < '0' || *c > '9' || k > MN_KMER_MAX ? MN_KMER_MAX + 1 : k * 10 + (*c - '0');
+        for (const char *c = text + 5; *c; c++)
+            k = *c < '0' || *c > '9' || k > MN_KMER_MAX ? MN_KMER_MAX + 1 : k * 10 + (*c - '0');
         if (k < 1 || k > MN_KMER_MAX)
             return mn_err_set(err, status, where, NULL, "tokenizer '%.32s': K must be 1 to %d", text, MN_KMER_MAX);
     } else if (strcmp(text, "nucleotide")) {

@@ -22,7 +22,8 @@ typedef struct settings {
 static const mn_option_t options[] = {
     MN_OPTION(settings_t, output, "o", "output", FILE, "FILE",
               "OUT.npy: the array, with OUT.tsv beside it; -: the table alone; with --decode: FASTA", .fallback = "-"),
-    MN_OPTION(settings_t, tokenizer, NULL, "tokenizer", STRING, "NAME", "nucleotide or kmer:K", .fallback = "nucleotide"),
+    MN_OPTION(settings_t, tokenizer, NULL, "tokenizer", STRING, "NAME", "nucleotide or kmer:K",
+              .fallback = "nucleotide"),
     MN_OPTION(settings_t, decode, NULL, "decode", FLAG, NULL,
               "write the normalised bases as FASTA; IN may be an array with its table, or a sequence file"),
     MN_OPTION_GROUP(settings_t, reading, "Reading", mn_reading_options),
@@ -40,8 +41,8 @@ typedef struct run {
     mn_input_options_t reading;
     mn_npy_writer_t array; /* closed (writer.file NULL) when the table alone is asked for */
     FILE *out;             /* the table, or FASTA */
-    mn_result_t *heading;  /* the table while it still wants its heading: a first file that cannot be read leaves none */
-    int64_t tokens;        /* in the array so far */
+    mn_result_t *heading; /* the table while it still wants its heading: a first file that cannot be read leaves none */
+    int64_t tokens;       /* in the array so far */
     mn_base_counts_t counts;
     int64_t records, column; /* column: bases in the present FASTA line */
     mn_progress_t progress;
@@ -180,7 +181,8 @@ static mn_status_t decode_record(run_t *run, mn_npy_reader_t *array, int64_t len
 /* name, offset, length of a table's row: offset must be where the array stands. */
 static mn_status_t decode_row(run_t *run, mn_npy_reader_t *array, char *line, const char *where, mn_err_t *err) {
     char *at = strchr(line, '\t'), *end = NULL;
-    int64_t offset = at ? strtoll(at + 1, &end, 10) : -1, length = end && *end == '\t' ? strtoll(end + 1, &end, 10) : -1;
+    int64_t offset = at ? strtoll(at + 1, &end, 10) : -1,
+            length = end && *end == '\t' ? strtoll(end + 1, &end, 10) : -1;
     if (offset != array->at || length < 1 || length > array->rows - offset || (*end && *end != '\t'))
         return mn_err_set(err, MN_INPUT, where, NULL, "this row does not fit the array beside it");
     *at = '\0';
@@ -204,7 +206,8 @@ static mn_status_t decode_rows(run_t *run, mn_npy_reader_t *array, mn_source_t *
         if (status) return status;
     }
     if (!status && array->at < array->rows)
-        status = mn_err_set(err, MN_INPUT, mn_source_path(table), NULL, "has fewer rows than the array beside it has records");
+        status = mn_err_set(err, MN_INPUT, mn_source_path(table), NULL,
+                            "has fewer rows than the array beside it has records");
     return status;
 }
 
@@ -300,11 +303,12 @@ const mn_command_t mn_cmd_tokenize = {
     .operands = "IN... -o OUT.npy",
     .min_operands = 1,
     .max_operands = -1,
-    .about = "IN is FASTA, FASTQ, SAM, BAM or CRAM, told by content, plain, gzip or BGZF; '-' for stdin. The array is u1 "
-             "(nucleotide), u2 or u4 (k-mers), records one after another, each begun by BOS. The table has a row a record: "
-             "name; offset and length in the array, in tokens, BOS with it; bases that are G or C, N, replaced by N; all "
-             "bases; N left out of runs longer than 32.\n"
-             "Ids: A 0, C 1, G 2, T 3, N 4, PAD 5, BOS 6, EOS 7, MASK 8; words of K bases from 9 on.",
+    .about =
+        "IN is FASTA, FASTQ, SAM, BAM or CRAM, told by content, plain, gzip or BGZF; '-' for stdin. The array is u1 "
+        "(nucleotide), u2 or u4 (k-mers), records one after another, each begun by BOS. The table has a row a record: "
+        "name; offset and length in the array, in tokens, BOS with it; bases that are G or C, N, replaced by N; all "
+        "bases; N left out of runs longer than 32.\n"
+        "Ids: A 0, C 1, G 2, T 3, N 4, PAD 5, BOS 6, EOS 7, MASK 8; words of K bases from 9 on.",
     .options = options,
     .settings_size = sizeof(settings_t),
     .examples = "mnemon tokenize genome.fa.gz -o genome.npy\n"

@@ -111,7 +111,8 @@ static void expect_record(const mn_sequences_t *set, int64_t i, const char *name
 
 static void test_fasta(void **state) {
     mn_input_options_t options = defaults();
-    const char *path = put_text("a.fa", "\xef\xbb\xbf\n>one first record\r\nACgt\r\n\r\nuRn\r\n> two\n>three\tx\nAC GT");
+    const char *path =
+        put_text("a.fa", "\xef\xbb\xbf\n>one first record\r\nACgt\r\n\r\nuRn\r\n> two\n>three\tx\nAC GT");
     mn_sequences_t *set = load(path, options);
     assert_int_equal(set->n, 3);
     expect_record(set, 0, "one", "ACGTTNN");
@@ -418,9 +419,12 @@ static void test_regions(void **state) {
     expect_record(set, 1, "b:7-12", "AAATTT");
     expect_record(set, 2, "a:2-3", "CG");
     mn_sequences_free(set);
-    static const char *const beds[][2] = {{"b\t3\t3\n", "r.bed:1: the interval 3 to 3 is empty"}, {"b\t0\t13\n", "beyond the end of 'b', 12"},
-                                          {"x\n", "r.bed:1: no BED"}, {"b\t0\t5\nc\t0\t1\n", "r.bed:2: no contig 'c'"},
-                                          {"b\t-1\t5\n", "no BED"}, {"#\n", "holds no interval"},
+    static const char *const beds[][2] = {{"b\t3\t3\n", "r.bed:1: the interval 3 to 3 is empty"},
+                                          {"b\t0\t13\n", "beyond the end of 'b', 12"},
+                                          {"x\n", "r.bed:1: no BED"},
+                                          {"b\t0\t5\nc\t0\t1\n", "r.bed:2: no contig 'c'"},
+                                          {"b\t-1\t5\n", "no BED"},
+                                          {"#\n", "holds no interval"},
                                           {"b\t0\t99999999999999999999\n", "no BED"}};
     for (size_t i = 0; i < sizeof beds / sizeof *beds; i++) {
         put_text("r.bed", beds[i][0]);
@@ -429,8 +433,11 @@ static void test_regions(void **state) {
     uint8_t packed[4096];
     size_t n = pack(genome, sizeof genome - 1, false, packed, sizeof packed);
     expect_refused(put("g.gz", packed, n), regions(list, 1), MN_INPUT, "gzip");
-    expect_refused(put_text("w.fa", ">a\nACG\nACGT\n"), regions(list, 1), MN_INPUT, "lines of different lengths in 'a'");
-    expect_refused(put_text("w.fa", ">a\nACG\nA\nACG\n"), regions(list, 1), MN_INPUT, "lines of different lengths in 'a'");
+    expect_refused(put_text("w.fa", ">a\nACG\nACGT\n"), regions(list, 1), MN_INPUT,
+                   "lines of different lengths in 'a'");
+    expect_refused(put_text("w.fa", ">a\nACG\nA\nACG\n"), regions(list, 1), MN_INPUT,
+                   "lines of different lengths in 'a'");
+    expect_refused(put_text("w.fa", ">a\nAC G\n"), regions(list, 1), MN_INPUT, "blanks within lines in 'a'");
     expect_refused(put_text("w.fa", ">a\nACG\n>a\nACG\n"), regions(list, 1), MN_INPUT, "two records are named 'a'");
 }
 
@@ -496,8 +503,13 @@ static void test_stale_index(void **state) {
         expect_refused(path, regions(list, 1), MN_INPUT, "old.fa.fai: stale: 'b'");
     }
     put_text("old.fa", genome);
-    static const char *const damaged[] = {"a\t14\t5\t6\n", "a\t14\t5\t0\t0\n", "\t1\t1\t1\t2\n", "b\t9223372036854775807\t1\t1\t2\n",
-                                          "b\t99999999999999\t44\t1\t99999999999999\n", "a\t-1\t5\t6\t7\n", "x"};
+    static const char *const damaged[] = {"a\t14\t5\t6\n",
+                                          "a\t14\t5\t0\t0\n",
+                                          "\t1\t1\t1\t2\n",
+                                          "b\t9223372036854775807\t1\t1\t2\n",
+                                          "b\t99999999999999\t44\t1\t99999999999999\n",
+                                          "a\t-1\t5\t6\t7\n",
+                                          "x"};
     for (size_t i = 0; i < sizeof damaged / sizeof *damaged; i++) {
         put_text("old.fa.fai", damaged[i]);
         expect_refused(path, regions(list, 1), MN_INPUT, "old.fa.fai:1: no line of a FASTA index");
@@ -544,9 +556,10 @@ static void test_alignments(void **state) {
     expect_refused(path, options, MN_INPUT, "no base at all");
     const char *const list[] = {"c1"};
     expect_refused(path, regions(list, 1), MN_INPUT, "regions need BGZF");
-    expect_refused(put_text("a.sam", "@SQ\tSN:c1\tLN:100\nr\t0\tc1\t1\t60\t4M\t*\t0\t0\tAC=T\t*\n"), defaults(), MN_INPUT,
-                   "a.sam:r:3: '=' stands for a reference base");
-    expect_refused(put_text("a.sam", "@SQ\tSN:c1\tLN:100\nr\t0\tc1\t1\n"), defaults(), MN_INPUT, "a.sam:read 1: truncated");
+    expect_refused(put_text("a.sam", "@SQ\tSN:c1\tLN:100\nr\t0\tc1\t1\t60\t4M\t*\t0\t0\tAC=T\t*\n"), defaults(),
+                   MN_INPUT, "a.sam:r:3: '=' stands for a reference base");
+    expect_refused(put_text("a.sam", "@SQ\tSN:c1\tLN:100\nr\t0\tc1\t1\n"), defaults(), MN_INPUT,
+                   "a.sam:read 1: truncated");
 }
 
 /* Packed SAM has an index as BAM has. */
@@ -565,11 +578,13 @@ static void test_alignment_regions(void **state) {
     /* Older, and all the same; older, and of another file. */
     set_age(in_folder("r.sam.gz.bai"), 1000);
     mn_sequences_free(load(path, regions((const char *const[]){"c1"}, 1)));
-    put_bgzf("r.sam.gz", alignments, sizeof alignments - 1 - strlen("loose\t4\t*\t0\t0\t*\t*\t0\t0\tTTTGG\t*\n"), 100, true);
+    put_bgzf("r.sam.gz", alignments, sizeof alignments - 1 - strlen("loose\t4\t*\t0\t0\t*\t*\t0\t0\tTTTGG\t*\n"), 100,
+             true);
     expect_refused(path, regions((const char *const[]){"c1"}, 1), MN_INPUT, "r.sam.gz.bai: stale");
     put_text("r.sam.gz.bai", "BAI\1");
     expect_refused(path, regions((const char *const[]){"c1"}, 1), MN_INPUT, "r.sam.gz.bai: damaged");
-    const char *unsorted = "@SQ\tSN:c1\tLN:100\na\t0\tc1\t50\t60\t1M\t*\t0\t0\tA\t*\nb\t0\tc1\t5\t60\t1M\t*\t0\t0\tA\t*\n";
+    const char *unsorted =
+        "@SQ\tSN:c1\tLN:100\na\t0\tc1\t50\t60\t1M\t*\t0\t0\tA\t*\nb\t0\tc1\t5\t60\t1M\t*\t0\t0\tA\t*\n";
     path = put_bgzf("u.sam.gz", unsorted, strlen(unsorted), 1000, true);
     expect_refused(path, regions((const char *const[]){"c1"}, 1), MN_INPUT, "not sorted by coordinate");
     path = put_bgzf("e.sam.gz", alignments, sizeof alignments - 1, 100, false);
@@ -583,9 +598,10 @@ static size_t write_bam(uint8_t *out, int reads) {
     size_t n = sizeof head;
     for (int i = 0; i < reads; i++) {
         /* refID -1, pos -1, name of 3 bytes, mapq 0, bin 0, no cigar, flag 4, 5 bases, no mate */
-        const uint8_t read[] = {46,   0, 0, 0, 255,  255,  255,  255,  255,  255, 255, 255, 3, 0, 0, 0, 0, 0, 4, 0, 5, 0, 0, 0, 255, 255,
-                                255, 255, 255, 255, 255, 255, 0, 0, 0, 0, 'r', (uint8_t)('0' + i % 10), 0, 0x12, 0x48, 0xf0,
-                                40,   40, 40, 40, 40};
+        const uint8_t read[] = {
+            46, 0,    0,    0,    255, 255, 255, 255, 255, 255, 255, 255, 3,   0, 0, 0, 0, 0,   4,
+            0,  5,    0,    0,    0,   255, 255, 255, 255, 255, 255, 255, 255, 0, 0, 0, 0, 'r', (uint8_t)('0' + i % 10),
+            0,  0x12, 0x48, 0xf0, 40,  40,  40,  40,  40};
         memcpy(out + n, read, sizeof read);
         out[n] = sizeof read - 4;
         n += sizeof read;
@@ -640,11 +656,20 @@ static int remove_folder(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_fasta),       cmocka_unit_test(test_refused),           cmocka_unit_test(test_packings),
-        cmocka_unit_test(test_runs),        cmocka_unit_test(test_damaged_packing),   cmocka_unit_test(test_fastq),
-        cmocka_unit_test(test_stdin),       cmocka_unit_test(test_pieces),            cmocka_unit_test(test_regions),
-        cmocka_unit_test(test_random_regions), cmocka_unit_test(test_stale_index),    cmocka_unit_test(test_alignments),
-        cmocka_unit_test(test_alignment_regions), cmocka_unit_test(test_bam),
+        cmocka_unit_test(test_fasta),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_packings),
+        cmocka_unit_test(test_runs),
+        cmocka_unit_test(test_damaged_packing),
+        cmocka_unit_test(test_fastq),
+        cmocka_unit_test(test_stdin),
+        cmocka_unit_test(test_pieces),
+        cmocka_unit_test(test_regions),
+        cmocka_unit_test(test_random_regions),
+        cmocka_unit_test(test_stale_index),
+        cmocka_unit_test(test_alignments),
+        cmocka_unit_test(test_alignment_regions),
+        cmocka_unit_test(test_bam),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

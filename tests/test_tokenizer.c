@@ -18,10 +18,14 @@ static void test_letters(void **state) {
     mn_alphabet_table(false, MN_INVALID_N, lenient);
     for (int c = 0; c < 256; c++) {
         const char *ids_of = "ACGTNacgtn", *at = c ? strchr(ids_of, c) : NULL;
-        if (at) assert_int_equal(table[c], (at - ids_of) % 5);
-        else if (c && strchr("Uu", c)) assert_int_equal(table[c], MN_BASE_T);
-        else if (c && strchr("RYSWKMBDHVryswkmbdhv", c)) assert_int_equal(table[c], MN_BASE_N | MN_CODE_REPLACED);
-        else if (c && strchr(" \t\r\n\v\f", c)) assert_int_equal(table[c], MN_CODE_BLANK);
+        if (at)
+            assert_int_equal(table[c], (at - ids_of) % 5);
+        else if (c && strchr("Uu", c))
+            assert_int_equal(table[c], MN_BASE_T);
+        else if (c && strchr("RYSWKMBDHVryswkmbdhv", c))
+            assert_int_equal(table[c], MN_BASE_N | MN_CODE_REPLACED);
+        else if (c && strchr(" \t\r\n\v\f", c))
+            assert_int_equal(table[c], MN_CODE_BLANK);
         else {
             assert_int_equal(table[c], MN_CODE_INVALID);
             assert_int_equal(masked[c], MN_CODE_SKIPPED);
@@ -59,7 +63,8 @@ static void test_every_byte(void **state) {
                     int64_t used, size = mn_bases_from_text(text, n, table, ids, &counts, &used);
                     bool invalid = table[c] == MN_CODE_INVALID, blank = table[c] == MN_CODE_BLANK;
                     if (used != (invalid ? at : n) || size != (invalid ? at : n - blank) || counts.bases != size ||
-                        counts.gc != size - (!invalid && !blank && (table[c] & 7) != MN_BASE_C && (table[c] & 7) != MN_BASE_G) ||
+                        counts.gc !=
+                            size - (!invalid && !blank && (table[c] & 7) != MN_BASE_C && (table[c] & 7) != MN_BASE_G) ||
                         (!invalid && !blank && ids[at] != (table[c] & 7)))
                         fail_msg("byte %d at %d of %d", c, at, n);
                 }
@@ -78,7 +83,8 @@ static void test_complement(void **state) {
 }
 
 static void test_names(void **state) {
-    static const char *const bad[] = {"", "kmer", "kmer:", "kmer:0", "kmer:13", "kmer:6x", "kmer:-1", "kmer:4294967298", "Nucleotide"};
+    static const char *const bad[] = {"",        "kmer",    "kmer:",           "kmer:0",    "kmer:13",
+                                      "kmer:6x", "kmer:-1", "kmer:4294967298", "Nucleotide"};
     mn_tokenizer_t tokenizer;
     mn_err_t err;
     char name[MN_TOKENIZER_NAME];
