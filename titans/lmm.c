@@ -311,6 +311,7 @@ void mn_lmm_backward(mn_pass_t *pass, int64_t layer) {
     /* dx has done its service; it keeps the cotangent of mid for the product with o, while dmid moves on to x */
     copy(pass->dx, pass->dmid, pass->padded * pass->model->config.dim);
     mn_pass_for(pass, layer, pass->groups, gather_back);
+    zero(pass->dy + pass->padded * pass->model->config.dim, (pass->room - pass->padded) * pass->model->config.dim);
     mn_pass_for(pass, layer, pass->model->config.heads, scan_back);
     zero(pass->dconv + pass->padded * 3 * pass->model->config.dim, (pass->model->config.conv - 1) * 3 * pass->model->config.dim);
     mn_pass_for(pass, layer, pass->groups, prepare_back);

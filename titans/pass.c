@@ -211,8 +211,8 @@ static mn_status_t fit(mn_work_t *work, int64_t threads, const mn_sample_t *samp
             int64_t length = samples[i].length, position = samples[i].state ? samples[i].state->position : 0;
             if (!backward) {
                 take_forward(work->model, &dry);
-                if (length > PIECE) { /* its later pieces may begin anywhere in a block */
-                    length = PIECE + MN_ROWS + c->chunk;
+                if (length > PIECE) { /* its later pieces may begin anywhere in a block and a chunk, and end so */
+                    length = PIECE + MN_ROWS + 2 * c->chunk;
                     position = 0;
                 }
             }
@@ -272,9 +272,11 @@ static mn_status_t check(const mn_model_t *model, const mn_sample_t *samples, in
     return MN_OK;
 }
 
-/* Threads that work on different samples: all, or one where sharing each sample's rows pays more. */
+/* Threads that work on different samples: as many as there is work for, or one where sharing each sample's rows pays
+ * more. */
 static int64_t outer_threads(int64_t tasks) {
-    return tasks >= mn_par_threads() ? mn_par_threads() : 1;
+    const int64_t threads = mn_par_threads(), enough = threads < MN_SLOTS ? threads : MN_SLOTS;
+    return tasks < enough ? 1 : tasks < threads ? tasks : threads;
 }
 
 static void run_samples(int64_t tasks, void (*task)(void *, int64_t), batch_t *batch) {

@@ -44,8 +44,7 @@ typedef struct mn_pass {
     mn_real_t *gains;    /* (groups, 3 D) partial sums of the gradients of norm1, norm2, norm */
 } mn_pass_t;
 
-/* The geometry of `length` more tokens after `position`, and every buffer out of the arena (dry with base NULL). `most`
- * bounds the length that the buffers must hold. */
+/* The geometry of `length` more tokens after `position`, and every buffer out of the arena (dry with base NULL). */
 void mn_pass_plan(mn_pass_t *pass, const mn_model_t *model, int64_t position, int64_t length);
 void mn_pass_take(mn_pass_t *pass, bool backward, bool lean, mn_arena_t *arena);
 
