@@ -63,7 +63,7 @@ static const mn_option_t options[] = {
     MN_OPTION(settings_t, training.valid_every, NULL, "valid-every", INT, "STEPS", "between validations; 0: an epoch",
               .fallback = "0", .max = 1e12),
     MN_OPTION(settings_t, training.patience, NULL, "patience", INT, "N",
-              "stop after so many validations without a new best; 0: never", .fallback = "0"),
+              "stop after so many validations without a new best; 0: never", .fallback = "0", .max = 1e6),
     MN_OPTION(settings_t, select, NULL, "select", CHOICE, NULL, "what makes a validation the best",
               .choices = select_names, .fallback = "mcc"),
     MN_OPTION_GROUP(settings_t, training, NULL, mn_training_options),
@@ -195,7 +195,7 @@ static mn_status_t prepare(job_t *job, mn_err_t *err) {
     if (!status)
         status = mn_modelling_begin(job->args, &s->modelling, s->pretrained, job->set->n_classes, seed, &job->tokenizer,
                                     &job->model, err);
-    if (!status) status = mn_work_new(job->model, mn_training_memory(training), &job->work, err);
+    if (!status) status = mn_work_new(job->model, training->max_memory, &job->work, err);
     if (status) return status;
     mn_epochs_options_t epochs = {.tokenizer = job->tokenizer,
                                   .samples = training->batch * training->accumulate,
@@ -231,8 +231,8 @@ static mn_status_t train(job_t *job, mn_trained_t *out, mn_err_t *err) {
                             .n_labels = job->set->n_classes,
                             .extra = job->extra};
     mn_log(MN_LOG_INFO, "%lld rows to train on, %lld to validate; %lld parameters; an epoch is %lld steps",
-           (long long)mn_epochs_rows(job->epochs), (long long)job->valid.n, (long long)job->model->size,
-           (long long)epoch);
+           (long long)mn_epochs_rows(job->epochs), (long long)job->valid.n,
+           (long long)mn_config_parameters(&job->model->config), (long long)epoch);
     return mn_training_run(&training, (uint64_t)s->common.seed, job->prefix, &objective, &info,
                            training.steps * (tokens / epoch), &feed, &judge, job->model, job->work, out, err);
 }
@@ -253,7 +253,8 @@ static mn_status_t report_rows(job_t *job, const char *name, rows_t *rows, int64
 
 /* ---- the run */
 
-static mn_status_t name_output(job_t *job, mn_err_t *err) {
+/* Names the output, and takes it. */
+static mn_status_t claim_output(job_t *job, mn_err_t *err) {
     char *prefix, name[4096];
     mn_status_t status = mn_training_prefix(job->settings->output, &prefix, err);
     if (status) return status;
@@ -262,7 +263,9 @@ static mn_status_t name_output(job_t *job, mn_err_t *err) {
     else
         snprintf(name, sizeof name, "%s.fold%lld", prefix, (long long)job->fold + 1);
     mn_mem_free(prefix);
-    return mn_mem_string(&job->prefix, name, err);
+    status = mn_mem_string(&job->prefix, name, err);
+    const mn_training_t *training = &job->settings->training;
+    return status ? status : mn_train_claim(job->prefix, training->resume, training->force, &job->lock, err);
 }
 
 /* Trains once, and prints what validation says; of a fold, what its test part says, kept in `pooled` too. */
@@ -273,10 +276,7 @@ static mn_status_t run_once(const mn_args_t *args, const mn_labelled_t *set, int
     mn_trained_t trained = {0};
     char name[32] = "valid";
     if (fold >= 0) snprintf(name, sizeof name, "fold%lld", (long long)fold + 1);
-    mn_status_t status = name_output(&job, err);
-    if (!status)
-        status =
-            mn_train_claim(job.prefix, job.settings->training.resume, job.settings->training.force, &job.lock, err);
+    mn_status_t status = claim_output(&job, err);
     if (!status) status = prepare(&job, err);
     if (!status && !*command) status = mn_provenance(args, command, err);
     job.command = *command;
@@ -305,6 +305,11 @@ static mn_status_t run_folds(const mn_args_t *args, const mn_labelled_t *set, ch
     mn_status_t status = mn_mem_new((void **)&pooled.labels, set->n, sizeof *pooled.labels, err);
     if (!status)
         status = mn_mem_new((void **)&pooled.probabilities, mn_mem_mul(set->n, set->n_classes), sizeof(float), err);
+    for (int64_t fold = 0; fold < s->folds && !status; fold++) { /* a refusal comes before any training */
+        job_t job = {.settings = args->settings, .fold = fold, .lock = {.fd = -1}};
+        status = claim_output(&job, err);
+        done_job(&job);
+    }
     for (int64_t fold = 0; fold < s->folds && !status && !is_stopping(); fold++) {
         mn_log(MN_LOG_INFO, "fold %lld of %lld", (long long)fold + 1, (long long)s->folds);
         status = run_once(args, set, fold, command, &pooled, err);

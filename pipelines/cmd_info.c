@@ -34,7 +34,7 @@ static void add_metadata(mn_json_t *out, const mn_tensors_t *tensors) {
     while (tensors->metadata && mn_json_next(tensors->metadata, &iter, &key, &value)) {
         const char *text = mn_json_string(value);
         mn_json_t *parsed = NULL;
-        if (strncmp(key, "xxh3", 4) == 0 || strcmp(key, "kind") == 0) continue;
+        if (strncmp(key, "xxh3", 4) == 0 || strcmp(key, "kind") == 0 || strcmp(key, "list") == 0) continue;
         if ((*text == '{' || *text == '[') && mn_json_parse(text, strlen(text), key, &parsed, NULL) == MN_OK)
             mn_json_set(out, key, parsed);
         else

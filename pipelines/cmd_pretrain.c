@@ -58,7 +58,7 @@ static const mn_option_t options[] = {
     MN_OPTION(settings_t, training.valid_every, NULL, "valid-every", INT, "STEPS",
               "between validations; 0: a twentieth of all steps", .fallback = "0", .max = 1e12),
     MN_OPTION(settings_t, training.patience, NULL, "patience", INT, "N",
-              "stop after so many validations without a new best; 0: never", .fallback = "0"),
+              "stop after so many validations without a new best; 0: never", .fallback = "0", .max = 1e6),
     MN_OPTION_GROUP(settings_t, training, NULL, mn_training_options),
     MN_OPTION_GROUP(settings_t, modelling, "Model", mn_modelling_options),
     MN_COMMON_OPTIONS,
@@ -167,6 +167,7 @@ static mn_status_t choose_tiles(const mn_tracts_t *valid, int64_t context, int64
                                 mn_err_t *err) {
     int64_t all = 0, at = 0;
     for (int64_t i = 0; i < valid->n; i++) all += (valid->items[i].end - valid->items[i].begin + context - 1) / context;
+    if (!all) return MN_OK;
     int64_t want = bases ? (bases + context - 1) / context : all, run = want < RUN_TILES ? want : RUN_TILES;
     int64_t n_runs = (all + run - 1) / run, chosen = (want + run - 1) / run;
     if (chosen > n_runs) chosen = n_runs;
@@ -321,7 +322,7 @@ static mn_status_t settle(const mn_args_t *args, settings_t *s, mn_err_t *err) {
     if (s->no_holdout && (s->holdout.count || s->valid))
         return mn_err_set(err, MN_USAGE, "--no-holdout", "leave one out", "--holdout and --valid ask for the opposite");
     int64_t tokens = mn_mem_mul(mn_mem_mul(training->batch, training->accumulate), s->length);
-    if (tokens < 0 || mn_mem_mul(s->length, s->carry) < 0)
+    if (tokens < 0 || s->length * s->carry > (int64_t)1 << 56) /* both are at most 1e9 */
         return mn_err_set(err, MN_USAGE, "--length", NULL, "a step of so many tokens is too large");
     if (!training->steps) training->steps = (s->tokens + tokens - 1) / tokens;
     s->tokens = mn_mem_mul(training->steps, tokens);
@@ -340,7 +341,7 @@ static mn_status_t prepare(job_t *job, const mn_args_t *args, mn_err_t *err) {
     if (!status) status = settle(args, s, err); /* after the model, which writes what was given anew */
     if (!status) status = mn_provenance(args, &job->command, err);
     if (!status) status = load_data(job, args, err);
-    if (!status) status = mn_work_new(job->model, mn_training_memory(training), &job->work, err);
+    if (!status) status = mn_work_new(job->model, training->max_memory, &job->work, err);
     if (!status) status = mn_mem_new((void **)&job->ignore, job->model->config.vocab, 1, err);
     if (status) return status;
     mn_tokenizer_ignore(job->tokenizer, job->ignore);

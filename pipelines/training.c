@@ -59,7 +59,7 @@ const mn_option_t mn_training_options[] = {
     LOOP(average, "average", REAL, "X", "use a moving average of the weights that keeps X of itself a step; 0: none",
          .fallback = "0", .min = 0, .max = 0.999999),
     LOOP(max_memory, "max-memory", INT, "BYTES",
-         "for activations, beyond which they are computed twice; 0: half of what is free", .fallback = "0",
+         "for activations, beyond which they are computed twice; 0: half of the memory allowed", .fallback = "0",
          .neutral = true),
     LOOP(save_every, "save-every", INT, "STEPS", "between checkpoints; 0: by time only", .fallback = "0",
          .neutral = true),
@@ -92,7 +92,9 @@ mn_status_t mn_modelling_begin(const mn_args_t *args, mn_modelling_t *modelling,
     if (pretrained) {
         if ((status = mn_model_load(pretrained, &source, &info, err))) return status;
         modelling->config = source->config;
-        if (mn_args_given(args, "tokenizer") && strcmp(modelling->tokenizer, info.tokenizer))
+        if (mn_args_given(args, "preset"))
+            status = mn_err_set(err, MN_USAGE, "--preset", "leave one out", "%s has its sizes already", pretrained);
+        else if (mn_args_given(args, "tokenizer") && strcmp(modelling->tokenizer, info.tokenizer))
             status = mn_err_set(err, MN_USAGE, "--tokenizer", NULL, "%s reads %s", pretrained, info.tokenizer);
         modelling->tokenizer = info.tokenizer;
     } else {
@@ -128,10 +130,6 @@ mn_status_t mn_training_prefix(const char *output, char **prefix, mn_err_t *err)
         if (length > cut && !strcmp(*prefix + length - cut, suffixes[i])) (*prefix)[length - cut] = '\0';
     }
     return status;
-}
-
-int64_t mn_training_memory(const mn_training_t *training) {
-    return training->max_memory ? training->max_memory : mn_mem_available() / 2;
 }
 
 /* ---- the run */

@@ -35,9 +35,6 @@ extern const mn_option_t mn_training_options[];
 /* The output's PREFIX: `output` without the suffix of a file that training writes. */
 mn_status_t mn_training_prefix(const char *output, char **prefix, mn_err_t *err);
 
-/* Bytes for activations: what was asked for, else half of the memory that this process may use. */
-int64_t mn_training_memory(const mn_training_t *training);
-
 /* Runs mn_train with the plan that `training` makes (its steps and valid_every set), reporting progress towards
  * about `tokens` tokens and stopping at a signal. */
 mn_status_t mn_training_run(const mn_training_t *training, uint64_t seed, const char *prefix,

@@ -369,14 +369,15 @@ static mn_status_t read_lanes(const mn_tensors_t *tensors, const char *path, mn_
         char number[24];
         snprintf(number, sizeof number, "%" PRId64, i);
         const mn_tensor_t *tensor = get_tensor(tensors, "state.", number);
-        if (!tensor || tensor->count != size || ((int64_t *)places)[i] < 0)
+        int64_t position = ((int64_t *)places)[i];
+        if (!tensor || tensor->count != size || position < 0 || position > MN_POSITION_MAX)
             status = refuse(err, path, "state", "a carried stream is missing or does not fit the config");
         if (!status) status = mn_state_new(out->model, &out->lanes[out->n_lanes], err);
         if (status) break;
         mn_state_t *state = out->lanes[out->n_lanes++];
         if (!mn_tensor_reals(tensor, mn_state_block(state)) || !is_finite(mn_state_block(state), size))
             status = refuse(err, path, tensor->name, "holds something other than finite numbers");
-        *mn_state_position(state) = ((int64_t *)places)[i];
+        *mn_state_position(state) = position;
     }
     mn_mem_free(places);
     return status;

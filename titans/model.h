@@ -34,6 +34,7 @@ const mn_param_t *mn_model_param(const mn_model_t *model, const char *name); /* 
 
 /* ---- the state of a stream: position, memories, open chunk, convolution tails. Independent of piece sizes. */
 typedef struct mn_state mn_state_t;
+#define MN_POSITION_MAX (INT64_C(1) << 60) /* of a state from outside: the next sample must not overflow it */
 mn_status_t mn_state_new(const mn_model_t *model, mn_state_t **out, mn_err_t *err); /* at the start of a stream */
 void mn_state_free(mn_state_t *state);
 void mn_state_reset(const mn_model_t *model, mn_state_t *state);
@@ -45,7 +46,8 @@ int64_t *mn_state_position(mn_state_t *state);
 
 /* ---- work space for passes over one model; grows as needed, up to max_memory where recomputation can serve instead. */
 typedef struct mn_work mn_work_t;
-/* max_memory: bytes for activations over all threads; 0: no bound. Owner: the caller, mn_work_free (accepts NULL). */
+/* max_memory: bytes for activations over all threads; 0: half of the memory that this process may use. Owner: the caller,
+ * mn_work_free (accepts NULL). */
 mn_status_t mn_work_new(const mn_model_t *model, int64_t max_memory, mn_work_t **out, mn_err_t *err);
 void mn_work_free(mn_work_t *work);
 

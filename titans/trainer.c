@@ -62,6 +62,9 @@ mn_status_t mn_train_claim(const char *output, bool resume, bool force, mn_lock_
         if (mn_file_exists(names.file[i]))
             status = mn_err_set(err, MN_USAGE, names.file[i],
                                 "go on with --resume, begin anew with --force, or choose another -o", "exists already");
+    if (!status && resume && !force && mn_file_exists(names.file[MODEL_FILE]) && !mn_file_exists(names.file[CKPT_FILE]))
+        status = mn_err_set(err, MN_USAGE, names.file[MODEL_FILE], "begin anew with --force, or choose another -o",
+                            "has no checkpoint beside it to resume from");
     if (status) mn_lock_release(lock);
     return status;
 }
@@ -340,6 +343,7 @@ static mn_status_t restore(trainer_t *t, const mn_checkpoint_t *from, int64_t *m
         return mn_err_set(err, MN_USAGE, path, hint, "was made by another command: %.150s", from->info.command);
     bool same = from->model->n_params == t->model->n_params && from->model->size == t->model->size;
     for (int64_t i = 0; same && i < t->model->n_params; i++) same = fits(&from->model->params[i], &t->model->params[i]);
+    same = same && mn_state_size(from->model) == mn_state_size(t->model);
     const mn_json_t *state = from->trainer;
     same = same && from->m && from->v && from->n_lanes == t->feed->n_lanes && !from->average == !t->average &&
            from->step >= 0 && mn_json_get_int(state, "tokens", &t->tokens) &&

@@ -73,14 +73,14 @@ typedef struct mn_trained {
     double values[MN_MEASURES_MAX]; /* of the weights kept */
 } mn_trained_t;
 
-/* Takes the output for one run before any work: a lock, and MN_USAGE where PREFIX's files exist and neither resume nor
- * force is set. Owner: the caller, mn_lock_release. */
+/* Takes the output for one run before any work: a lock, and without force MN_USAGE where PREFIX's files exist and resume
+ * is not set, or is but a model lacks its checkpoint. Owner: the caller, mn_lock_release. */
 mn_status_t mn_train_claim(const char *output, bool resume, bool force, mn_lock_t *lock, mn_err_t *err);
 
 /* Trains `model` from its present weights, or with run->resume from PREFIX.ckpt where that exists; at the end the model
  * holds the weights kept (the best by validation, else the last), which PREFIX.safetensors holds too. judge NULL: no
  * validation. Errors: MN_DIVERGED with step, sequences and the last good checkpoint when loss or gradient is not
- * finite; MN_MODEL for a checkpoint of another command or config; those of feed and files. */
+ * finite; MN_USAGE for a checkpoint of another command, MN_MODEL for one that does not fit; those of feed and files. */
 mn_status_t mn_train(mn_model_t *model, mn_work_t *work, const mn_plan_t *plan, const mn_feed_t *feed,
                      const mn_judge_t *judge, const mn_run_t *run, mn_trained_t *out, mn_err_t *err);
 

@@ -256,6 +256,23 @@ $ { head -c 20000 p.ckpt; printf xyz; tail -c +20004 p.ckpt; } >p2; mv p2 p.ckpt
 ! mnemon pretrain: p.ckpt: its header is damaged: the digest differs (make the file or fetch it again)
 [4]
 
+$ rm p.ckpt; mnemon pretrain q.fa -o p --preset tiny --steps 2 --length 16 --no-holdout --resume
+! mnemon pretrain: p.safetensors: has no checkpoint beside it to resume from (begin anew with --force, or choose another -o)
+[2]
+
+$ mnemon finetune set.tsv -m p.safetensors --preset base -o no
+! mnemon finetune: --preset: p.safetensors has its sizes already (leave one out)
+[2]
+
+$ touch late.fold2.ckpt; mnemon finetune --quiet set.tsv --folds 2 -o late
+! mnemon finetune: late.fold2.ckpt: exists already (go on with --resume, begin anew with --force, or choose another -o)
+[2]
+
+$ # a chunk that no block of rows divides by, over several pieces
+
+$ awk 'BEGIN { print ">long"; for (i = 0; i < 5000; i++) printf "%s", substr("ACGT", 1 + i * i % 7 % 4, 1); print "" }' >long.fa; mnemon pretrain --quiet long.fa -o c --preset tiny --dim 16 --layers 1 --chunk 100 --steps 1 --length 16 --no-holdout >/dev/null; mnemon embed --quiet -m c.safetensors long.fa -o long.npy; tail -n 1 long.tsv
+long	0	1
+
 $ # a signal: what is done is saved, and the shell sees which it was
 
 $ timeout --preserve-status -s TERM 2 mnemon pretrain --quiet q.fa -o s --preset tiny --tokens 1G --length 16 --no-holdout

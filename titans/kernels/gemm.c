@@ -30,11 +30,3 @@ const char *mn_gemm_core(void) {
     return "unknown";
 #endif
 }
-
-const char *mn_gemm_version(void) {
-#ifdef OPENBLAS_VERSION
-    return openblas_get_config();
-#else
-    return "a CBLAS that does not say";
-#endif
-}

@@ -16,8 +16,7 @@ void mn_gemm(char ta, char tb, int64_t m, int64_t n, int64_t k, double alpha, co
 /* Sets BLAS to one thread; called by mn_model_new, harmless to repeat. */
 void mn_gemm_init(void);
 
-/* What BLAS says of itself: core type ("Zen"), and its configuration line. */
+/* What BLAS calls the processor: "Zen". */
 const char *mn_gemm_core(void);
-const char *mn_gemm_version(void);
 
 #endif
