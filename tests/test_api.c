@@ -216,6 +216,28 @@ static void test_predict(void **state) {
     mn_net_free(net);
 }
 
+/* Within a caller's own parallel region, of more threads than the library may use, a handle for each. */
+static void test_foreign_threads(void **state) {
+    enum { THREADS = 8, N = 16, LENGTH = 100 };
+    static float got[THREADS][N * CLASSES];
+    char *bases = make_bases(LENGTH);
+    const char *sequences[N];
+    int64_t lengths[N];
+    int failed = 0;
+    for (int i = 0; i < N; i++) sequences[i] = bases, lengths[i] = LENGTH - i;
+    mn_threads_set(2);
+#pragma omp parallel for num_threads(THREADS) schedule(static, 1) reduction(+ : failed)
+    for (int t = 0; t < THREADS; t++) {
+        mn_net_t *net = NULL;
+        failed += mn_net_load(model_path, &net, NULL) || mn_net_predict(net, sequences, lengths, N, NULL, got[t], NULL);
+        mn_net_free(net);
+    }
+    mn_threads_set(0);
+    assert_int_equal(failed, 0);
+    for (int t = 1; t < THREADS; t++) assert_memory_equal(got[t], got[0], sizeof got[0]);
+    free(bases);
+}
+
 static void test_no_classes(void **state) {
     char path[128];
     snprintf(path, sizeof path, "%s/plain.safetensors", folder);
@@ -324,7 +346,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_reader), cmocka_unit_test(test_options), cmocka_unit_test(test_tokenize),
         cmocka_unit_test(test_load),   cmocka_unit_test(test_predict), cmocka_unit_test(test_no_classes),
-        cmocka_unit_test(test_embed),  cmocka_unit_test(test_stream),
+        cmocka_unit_test(test_embed),  cmocka_unit_test(test_stream),  cmocka_unit_test(test_foreign_threads),
     };
     return cmocka_run_group_tests(tests, make_files, remove_files);
 }

@@ -46,8 +46,8 @@ int64_t *mn_state_position(mn_state_t *state);
 
 /* ---- work space for passes over one model; grows as needed, up to max_memory where recomputation can serve instead. */
 typedef struct mn_work mn_work_t;
-/* max_memory: bytes for activations over all threads; 0: half of the memory that this process may use. Owner: the caller,
- * mn_work_free (accepts NULL). */
+/* max_memory: bytes for activations over all threads; 0: half of the memory that this process may use. Owner: the
+ * caller, mn_work_free (accepts NULL). */
 mn_status_t mn_work_new(const mn_model_t *model, int64_t max_memory, mn_work_t **out, mn_err_t *err);
 void mn_work_free(mn_work_t *work);
 

@@ -73,8 +73,8 @@ typedef struct mn_trained {
     double values[MN_MEASURES_MAX]; /* of the weights kept */
 } mn_trained_t;
 
-/* Takes the output for one run before any work: a lock, and without force MN_USAGE where PREFIX's files exist and resume
- * is not set, or is but a model lacks its checkpoint. Owner: the caller, mn_lock_release. */
+/* Takes the output for one run before any work: a lock, and without force MN_USAGE where PREFIX's files exist and
+ * resume is not set, or is but a model lacks its checkpoint. Owner: the caller, mn_lock_release. */
 mn_status_t mn_train_claim(const char *output, bool resume, bool force, mn_lock_t *lock, mn_err_t *err);
 
 /* Trains `model` from its present weights, or with run->resume from PREFIX.ckpt where that exists; at the end the model

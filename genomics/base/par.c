@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 static int n_threads; /* 0: not set yet */
+static _Thread_local int number; /* in a region of ours: a caller's own region says nothing of it */
 
 void mn_par_for(int64_t n, void (*task)(void *ctx, int64_t i), void *ctx) {
     /* A region of one thread would renumber the threads of the outer one, hence the plain loop. */
@@ -16,8 +17,13 @@ void mn_par_for(int64_t n, void (*task)(void *ctx, int64_t i), void *ctx) {
         return;
     }
     int threads = n < mn_par_threads() ? (int)n : mn_par_threads();
-#pragma omp parallel for num_threads(threads) schedule(dynamic, 1)
-    for (int64_t i = 0; i < n; i++) task(ctx, i);
+#pragma omp parallel num_threads(threads)
+    {
+        number = omp_get_thread_num();
+#pragma omp for schedule(dynamic, 1)
+        for (int64_t i = 0; i < n; i++) task(ctx, i);
+        number = 0;
+    }
 }
 
 void mn_par_set_threads(int threads) {
@@ -39,5 +45,5 @@ int mn_par_default_threads(void) {
 }
 
 int mn_par_thread(void) {
-    return omp_get_thread_num();
+    return number;
 }
