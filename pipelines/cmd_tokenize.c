@@ -48,33 +48,30 @@ typedef struct run {
     mn_progress_t progress;
     int32_t ids[PART + MN_KMER_MAX];
     uint8_t bases[(PART + MN_KMER_MAX) * MN_KMER_MAX];
-    uint32_t numbers[PART + MN_KMER_MAX];
+    union {
+        uint8_t u1[PART + MN_KMER_MAX];
+        uint16_t u2[PART + MN_KMER_MAX];
+        uint32_t u4[PART + MN_KMER_MAX];
+    } numbers; /* tokens as they lie in a file */
 } run_t;
 
 /* ---- array and table */
 
 static mn_npy_type_t array_type(mn_tokenizer_t tokenizer) {
-    int64_t vocab = mn_tokenizer_vocab(tokenizer);
-    return vocab <= 1 << 8 ? MN_NPY_U1 : vocab <= 1 << 16 ? MN_NPY_U2 : MN_NPY_U4;
+    if (!tokenizer.k) return MN_NPY_U1;
+    return mn_tokenizer_vocab(tokenizer) <= 1 << 16 ? MN_NPY_U2 : MN_NPY_U4;
 }
 
 /* ids[0..n) of the run, in the array's type. */
 static mn_status_t write_tokens(run_t *run, int64_t n, mn_err_t *err) {
     run->tokens += n;
     if (!run->array.writer.file) return MN_OK;
-    uint8_t *bytes = (uint8_t *)run->numbers;
-    uint16_t *shorts = (uint16_t *)run->numbers;
-    switch (run->array.type) {
-    case MN_NPY_U1:
-        for (int64_t i = 0; i < n; i++) bytes[i] = (uint8_t)run->ids[i];
-        break;
-    case MN_NPY_U2:
-        for (int64_t i = 0; i < n; i++) shorts[i] = (uint16_t)run->ids[i];
-        break;
-    default:
-        for (int64_t i = 0; i < n; i++) run->numbers[i] = (uint32_t)run->ids[i];
+    for (int64_t i = 0; i < n; i++) {
+        if (run->array.type == MN_NPY_U1) run->numbers.u1[i] = (uint8_t)run->ids[i];
+        if (run->array.type == MN_NPY_U2) run->numbers.u2[i] = (uint16_t)run->ids[i];
+        if (run->array.type == MN_NPY_U4) run->numbers.u4[i] = (uint32_t)run->ids[i];
     }
-    return mn_npy_write(&run->array, run->numbers, n, err);
+    return mn_npy_write(&run->array, &run->numbers, n, err);
 }
 
 static void write_heading(run_t *run) {
@@ -161,14 +158,15 @@ static mn_status_t normalise_record(run_t *run, mn_input_t *in, const mn_record_
 static mn_status_t decode_record(run_t *run, mn_npy_reader_t *array, int64_t length, mn_err_t *err) {
     bool first = true;
     for (int64_t left = length, got; left; left -= got) {
-        mn_status_t status = mn_npy_read(array, left < PART ? left : PART, run->numbers, &got, err);
+        mn_status_t status = mn_npy_read(array, left < PART ? left : PART, run->numbers.u4, &got, err);
         if (status) return status;
         if (!got) return mn_err_set(err, MN_INPUT, array->path, NULL, "shorter than its table says");
-        for (int64_t i = 0; i < got; i++) run->ids[i] = run->numbers[i] > INT32_MAX ? -1 : (int32_t)run->numbers[i];
+        for (int64_t i = 0; i < got; i++)
+            run->ids[i] = run->numbers.u4[i] > INT32_MAX ? -1 : (int32_t)run->numbers.u4[i];
         int64_t n = mn_tokenizer_decode(run->tokenizer, run->ids, got, run->bases);
         if (n < 0)
             return mn_err_set(err, MN_INPUT, array->path, "is --tokenizer that of the array?", "no token: %" PRIu32,
-                              run->numbers[-1 - n]);
+                              run->numbers.u4[-1 - n]);
         if (first && run->ids[0] != MN_ID_BOS)
             return mn_err_set(err, MN_INPUT, array->path, NULL, "a record of its table does not begin here");
         first = false;

@@ -43,7 +43,7 @@ $ head -c -28 "$ROOT/tests/fuzz/input/bam.bam" >noeof.bam; mnemon tokenize noeof
 [3]
 
 $ head -c 50 "$ROOT/tests/fuzz/input/fasta.fa.gz" >cut.fa.gz; mnemon tokenize cut.fa.gz -o out.npy
-! mnemon tokenize: cut.fa.gz: truncated: the compressed data ends in the middle, 0 bytes decompressed (copy or download the file again)
+! mnemon tokenize: cut.fa.gz: truncated: the compressed data ends in the middle, after 0 bytes (copy or download the file again)
 [3]
 
 $ ls out.npy out.tsv
