@@ -213,20 +213,10 @@ static mn_status_t embed_file(run_t *run, const char *path, mn_err_t *err) {
 
 /* ---- the command */
 
-/* OUT.npy -> OUT.tsv. Owner: the caller. */
-static mn_status_t name_table(const char *output, char **out, mn_err_t *err) {
-    size_t length = strlen(output);
-    if (length < 5 || strcmp(output + length - 4, ".npy"))
-        return mn_err_set(err, MN_USAGE, "-o/--output", NULL, "'%s' does not end in .npy", output);
-    mn_status_t status = mn_mem_string(out, output, err);
-    if (!status) memcpy(*out + length - 3, "tsv", 3);
-    return status;
-}
-
 static mn_status_t embed_all(run_t *run, const mn_args_t *args, mn_err_t *err) {
     char *table_path = NULL;
     mn_result_t table = {0};
-    mn_status_t status = name_table(run->settings->output, &table_path, err);
+    mn_status_t status = mn_npy_table_path(run->settings->output, &table_path, err);
     if (!status) status = mn_mem_new((void **)&run->numbers, run->width, (int64_t)sizeof *run->numbers, err);
     if (!status) status = mn_mem_new((void **)&run->sum, run->width, (int64_t)sizeof *run->sum, err);
     if (!status) status = mn_npy_open(&run->array, run->settings->output, MN_NPY_F4, run->width, err);

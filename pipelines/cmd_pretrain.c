@@ -1,6 +1,7 @@
 /* mnemon pretrain: next-token training on genomes, measured in bits per base on a part held out, beside the best Markov
  * model counted on the same bases. */
 #include "genomics/base/mem.h"
+#include "genomics/base/par.h"
 #include "genomics/markov.h"
 #include "genomics/region.h"
 #include "pipelines/commands.h"
@@ -285,7 +286,7 @@ static mn_status_t validate(void *ctx, const mn_model_t *model, mn_work_t *work,
 /* Reads everything, and sets apart what is held out. */
 static mn_status_t load_data(job_t *job, const mn_args_t *args, mn_err_t *err) {
     settings_t *s = job->settings;
-    mn_input_options_t reading = mn_reading_input(&s->reading, (int)s->common.threads);
+    mn_input_options_t reading = mn_reading_input(&s->reading, mn_par_threads());
     mn_status_t status = mn_sequences_load(args->operands, args->n_operands, &reading, &job->train_set, err);
     if (!status) status = add_all(job->train_set, &job->train, err);
     if (status || s->no_holdout) return status;

@@ -62,20 +62,6 @@ static mn_status_t new_labels(mn_model_info_t *info, int64_t n, mn_err_t *err) {
     return status;
 }
 
-mn_status_t mn_model_info_copy(mn_model_info_t *to, const mn_model_info_t *from, mn_err_t *err) {
-    *to = (mn_model_info_t){0};
-    mn_status_t status = mn_mem_string(&to->tokenizer, from->tokenizer, err);
-    if (!status) status = mn_mem_string(&to->command, from->command, err);
-    if (!status) status = new_labels(to, from->n_labels, err);
-    for (int64_t i = 0; !status && i < from->n_labels; i++)
-        status = mn_mem_string(&to->labels[i], from->labels[i], err);
-    char *extra = !status && from->extra ? mn_json_text(from->extra, false) : NULL;
-    if (extra) status = mn_json_parse(extra, strlen(extra), "extra", &to->extra, err);
-    mn_mem_free(extra);
-    if (status) mn_model_info_done(to);
-    return status;
-}
-
 /* ---- saving */
 
 typedef char tensor_name_t[MN_TENSOR_NAME_MAX + 1];

@@ -23,7 +23,6 @@ typedef struct mn_model_info {
 } mn_model_info_t;
 
 void mn_model_info_done(mn_model_info_t *info);
-mn_status_t mn_model_info_copy(mn_model_info_t *to, const mn_model_info_t *from, mn_err_t *err);
 
 mn_status_t mn_model_save(const char *path, const mn_model_t *model, const mn_model_info_t *info, mn_err_t *err);
 /* Owner of *model: the caller, mn_model_free; of info's content: the caller, mn_model_info_done. info may be NULL. */

@@ -225,7 +225,7 @@ static mn_status_t fit(mn_work_t *work, int64_t threads, const mn_sample_t *samp
     if (*lean && mn_mem_mul(need, threads) > work->max_memory)
         return mn_err_set(err, MN_USAGE, NULL, "raise --max-memory, or shorten --length, or use fewer --threads",
                           "%lld threads need %lld MB for activations, allowed are %lld MB", (long long)threads,
-                          (long long)(need / 1000000 * threads), (long long)(work->max_memory / 1000000));
+                          (long long)(need * threads / 1000000 + 1), (long long)(work->max_memory / 1000000));
     if (threads > work->n_arenas) {
         mn_status_t status = mn_mem_resize((void **)&work->arenas, work->n_arenas, threads, sizeof *work->arenas, err);
         if (status) return status;
