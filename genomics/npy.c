@@ -89,7 +89,9 @@ mn_status_t mn_npy_table_path(const char *path, char **out, mn_err_t *err) {
 
 bool mn_npy_is_array(const char *path) {
     char magic[6] = "";
-    FILE *file = strcmp(path, "-") ? fopen(path, "rb") : NULL;
+    struct stat info;
+    bool regular = !stat(path, &info) && S_ISREG(info.st_mode); /* a pipe can be read but once */
+    FILE *file = regular ? fopen(path, "rb") : NULL;
     bool read = file && fread(magic, 1, sizeof magic, file) == sizeof magic;
     if (file) fclose(file);
     return read && !memcmp(magic, "\x93NUMPY", sizeof magic);
