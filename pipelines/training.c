@@ -101,11 +101,15 @@ mn_status_t mn_modelling_begin(const mn_args_t *args, mn_modelling_t *modelling,
         mn_config_preset(preset_names[modelling->preset], &modelling->config);
     }
     if (!status) status = mn_tokenizer_parse(modelling->tokenizer, MN_USAGE, "--tokenizer", tokenizer, err);
+    int64_t vocab = status ? 0 : mn_tokenizer_vocab(*tokenizer);
+    if (vocab > MN_VOCAB_MAX)
+        status = mn_err_set(err, MN_USAGE, "--tokenizer", "use shorter words", "%s has %lld ids, a model at most %d",
+                            modelling->tokenizer, (long long)vocab, MN_VOCAB_MAX);
     if (!status) {
         mn_args_reapply(args);
         mn_tokenizer_name(*tokenizer, modelling->tokenizer_name);
         modelling->tokenizer = modelling->tokenizer_name;
-        modelling->config.vocab = mn_tokenizer_vocab(*tokenizer);
+        modelling->config.vocab = vocab;
         modelling->config.classes = classes;
         status = mn_config_check(&modelling->config, MN_USAGE, NULL, err);
     }

@@ -64,6 +64,10 @@ $ mnemon finetune set.tsv -o m --dim 65
 ! mnemon finetune: dim 65 is not a multiple of heads 2
 [2]
 
+$ mnemon finetune set.tsv -o m --tokenizer kmer:9
+! mnemon finetune: --tokenizer: kmer:9 has 262153 ids, a model at most 65536 (use shorter words)
+[2]
+
 $ mnemon finetune set.tsv -o m --memory-depth 9
 ! mnemon finetune: depth is 9, expected 1 to 4
 [2]
@@ -219,7 +223,7 @@ $ mnemon embed -m m.safetensors --layer 3 q.fa -o e.npy
 [2]
 
 $ mnemon embed -m m.safetensors q.fa -o e.bin
-! mnemon embed: -o/--output: 'e.bin' does not end in .npy
+! mnemon embed: e.bin: an array's name must end in .npy (name the array OUT.npy)
 [2]
 
 $ # models that cannot be
