@@ -81,58 +81,61 @@ double mn_heads_next_token(mn_pass_t *pass, const int32_t *ids, const uint8_t *i
     return scale * nats;
 }
 
-/* ---- pooling. pass->pool: [sums D | weight sum, top score, any rows yet | pooled D | dpooled D | log p, dlogit classes] */
-static real *pool_room(const mn_pass_t *pass) {
-    return pass->pool + pass->model->config.dim + 16;
-}
+/* ---- pooling. pass->pool: [sums D | weight sum, top score, any rows yet], in double, as a record may have 10^9 rows;
+ * pass->pooled: [pooled D | dpooled D | log p, dlogit classes] */
 
 int64_t mn_heads_pool_size(const mn_config_t *config) {
-    return 3 * config->dim + 16 + 2 * config->classes;
+    return config->dim + 3;
+}
+
+int64_t mn_heads_pooled_size(const mn_config_t *config) {
+    return 2 * (config->dim + config->classes);
 }
 
 void mn_heads_pool_start(mn_pass_t *pass) {
-    memset(pass->pool, 0, (size_t)mn_heads_pool_size(&pass->model->config) * sizeof(real));
+    memset(pass->pool, 0, (size_t)mn_heads_pool_size(&pass->model->config) * sizeof *pass->pool);
 }
 
-static real score(const mn_pass_t *pass, int64_t r) {
+static double score(const mn_pass_t *pass, int64_t r) {
     const int64_t D = pass->model->config.dim;
-    return mn_vec->dot(D, pass->hidden + r * D, pass->w + pass->layout->query) / (real)sqrt((double)D);
+    return (double)mn_vec->dot(D, pass->hidden + r * D, pass->w + pass->layout->query) / sqrt((double)D);
 }
 
 void mn_heads_pool_add(mn_pass_t *pass) {
     const int64_t D = pass->model->config.dim;
-    real *pooled = pass->pool, *total = pooled + D, *top = total + 1, *rows = total + 2;
+    double *sums = pass->pool, *total = sums + D, *top = total + 1, *any = total + 2;
     for (int64_t r = pass->start; r < pass->rows; r++) {
         const real *x = pass->hidden + r * D;
-        const bool first = *rows == 0;
+        const bool first = *any == 0;
+        double fade = 1, weight = 1;
         switch (pass->model->config.pooling) {
         case MN_POOL_MAX:
             for (int64_t j = 0; j < D; j++)
-                if (first || x[j] > pooled[j]) pooled[j] = x[j];
+                if (first || (double)x[j] > sums[j]) sums[j] = (double)x[j];
+            weight = 0;
             break;
-        case MN_POOL_LAST: memcpy(pooled, x, (size_t)D * sizeof *x); break;
+        case MN_POOL_LAST: fade = 0; break;
         case MN_POOL_ATTENTION: { /* softmax on the fly: what was summed is scaled down when a higher score comes */
-            const real s = score(pass, r), high = first || s > *top ? s : *top;
-            const real fade = first ? 0 : (real)exp((double)(*top - high)), weight = (real)exp((double)(s - high));
-            for (int64_t j = 0; j < D; j++) pooled[j] = fade * pooled[j] + weight * x[j];
-            *total = fade * *total + weight;
+            const double s = score(pass, r), high = first || s > *top ? s : *top;
+            fade = first ? 0 : exp(*top - high);
+            weight = exp(s - high);
             *top = high;
             break;
         }
-        default: mn_vec->axpy(D, 1, x, pooled); *total += 1;
         }
-        *rows = 1;
+        if (weight > 0)
+            for (int64_t j = 0; j < D; j++) sums[j] = fade * sums[j] + weight * (double)x[j];
+        *total = fade * *total + weight;
+        *any = 1;
     }
 }
 
 /* The pooled row, once all rows are in. */
 static const real *pooled_row(mn_pass_t *pass) {
     const int64_t D = pass->model->config.dim;
-    const int pooling = pass->model->config.pooling;
-    real *row = pool_room(pass);
-    const real by = pooling == MN_POOL_MEAN || pooling == MN_POOL_ATTENTION ? 1 / pass->pool[D] : 1;
-    mn_vec->scale_rows(1, D, &by, 0, pass->pool, row);
-    return row;
+    const double by = pass->model->config.pooling == MN_POOL_MAX ? 1 : 1 / pass->pool[D];
+    for (int64_t j = 0; j < D; j++) pass->pooled[j] = (real)(by * pass->pool[j]);
+    return pass->pooled;
 }
 
 void mn_heads_classes(mn_pass_t *pass, real *log_p) {
@@ -156,7 +159,7 @@ static void pool_back(mn_pass_t *pass, const real *row, const real *dpooled) {
         if (pooling == MN_POOL_MEAN) mn_vec->axpy(D, mean, dpooled, dh);
         if (pooling == MN_POOL_LAST && r == pass->rows - 1) mn_vec->axpy(D, 1, dpooled, dh);
         if (pooling == MN_POOL_ATTENTION) {
-            const real weight = (real)exp((double)(score(pass, r) - pass->pool[D + 1])) / pass->pool[D];
+            const real weight = (real)(exp(score(pass, r) - pass->pool[D + 1]) / pass->pool[D]);
             const real ds = weight * (mn_vec->dot(D, dpooled, h) - along) / root;
             mn_vec->axpy(D, weight, dpooled, dh);
             mn_vec->axpy(D, ds, pass->w + pass->layout->query, dh);
@@ -172,7 +175,7 @@ static void pool_back(mn_pass_t *pass, const real *row, const real *dpooled) {
 
 double mn_heads_class(mn_pass_t *pass, const mn_sample_t *sample, double smoothing, double scale, bool *correct) {
     const int64_t D = pass->model->config.dim, n = pass->model->config.classes;
-    real *row = pool_room(pass), *dpooled = row + D, *log_p = dpooled + D, *dlogit = log_p + n, *g = pass->g;
+    real *row = pass->pooled, *dpooled = row + D, *log_p = dpooled + D, *dlogit = log_p + n, *g = pass->g;
     const real *w = pass->w + pass->layout->head;
     const double by = scale * (double)sample->weight;
     double loss = 0;

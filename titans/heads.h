@@ -15,7 +15,8 @@ void mn_heads_score(mn_pass_t *pass, const int32_t *ids, int32_t next, float *na
 double mn_heads_next_token(mn_pass_t *pass, const int32_t *ids, const uint8_t *ignore, double scale);
 
 /* Pooling over a stream's rows, piece after piece: start, add (needs hidden), then the log-probabilities of the classes. */
-int64_t mn_heads_pool_size(const mn_config_t *config);
+int64_t mn_heads_pool_size(const mn_config_t *config);   /* numbers of pass->pool */
+int64_t mn_heads_pooled_size(const mn_config_t *config); /* numbers of pass->pooled */
 void mn_heads_pool_start(mn_pass_t *pass);
 void mn_heads_pool_add(mn_pass_t *pass);
 void mn_heads_classes(mn_pass_t *pass, mn_real_t *log_p);

@@ -86,7 +86,8 @@ void mn_pass_take(mn_pass_t *pass, bool backward, bool lean, mn_arena_t *arena) 
     pass->scratch = take(arena, H * memory->scratch_size);
     pass->hidden = take(arena, n * D);
     pass->logits = take(arena, MN_GROUP * c->vocab);
-    pass->pool = take(arena, mn_heads_pool_size(c));
+    pass->pool = mn_arena_take(arena, mn_heads_pool_size(c), sizeof *pass->pool);
+    pass->pooled = take(arena, mn_heads_pooled_size(c));
     if (!backward) return;
     real **wide[] = {&pass->dx, &pass->dmid, &pass->dz, &pass->dy, &pass->dgo};
     for (size_t i = 0; i < sizeof wide / sizeof *wide; i++) *wide[i] = take(arena, n * D);
@@ -188,14 +189,14 @@ void mn_work_free(mn_work_t *work) {
 typedef struct {
     mn_state_t own;
     double *sum; /* D */
-    real *pool;
+    double *pool;
 } forward_t;
 
 static forward_t take_forward(const mn_model_t *model, mn_arena_t *arena) {
     forward_t f = {.own = {.size = mn_state_size(model)}};
     f.own.block = take(arena, f.own.size);
     f.sum = mn_arena_take(arena, model->config.dim, sizeof *f.sum);
-    f.pool = take(arena, mn_heads_pool_size(&model->config));
+    f.pool = mn_arena_take(arena, mn_heads_pool_size(&model->config), sizeof *f.pool);
     return f;
 }
 

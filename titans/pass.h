@@ -37,7 +37,8 @@ typedef struct mn_pass {
     mn_real_t *scratch;  /* (H, scratch_size) */
     mn_real_t *hidden;   /* (padded, D) after the final norm */
     mn_real_t *logits;   /* (MN_GROUP, V) */
-    mn_real_t *pool;     /* pooling, see heads.c */
+    double *pool;        /* pooling, see heads.c */
+    mn_real_t *pooled;
     /* backward */
     mn_real_t *dx, *dmid, *dz, *din, *dconv, *dqkv, *dy, *dgo, *dgu, *dh; /* as without d; dgo of o */
     mn_real_t *dalpha, *deta, *dtheta, *dmemories;
