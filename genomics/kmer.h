@@ -5,13 +5,13 @@
 #define MN_KMER_H
 #include "genomics/labelled.h"
 
-enum { MN_KMER_MIN = 4, MN_KMER_MAX = 6 };
+enum { MN_COUNTED_MIN = 4, MN_COUNTED_MAX = 6 };
 
 /* The sparse features of one part of a set. */
 typedef struct mn_kmer_features mn_kmer_features_t;
 typedef struct mn_kmer mn_kmer_t;
 
-/* Features of the rows of set whose part is `part`, in their order. k from MN_KMER_MIN to MN_KMER_MAX. Owner: the
+/* Features of the rows of set whose part is `part`, in their order. k from MN_COUNTED_MIN to MN_COUNTED_MAX. Owner: the
  * caller, mn_kmer_features_free (accepts NULL). Errors: MN_FAILED when they do not fit in memory. */
 mn_status_t mn_kmer_features_new(const mn_labelled_t *set, const uint8_t *parts, mn_split_t part, int64_t k,
                                  mn_kmer_features_t **out, mn_err_t *err);

@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { KS = MN_KMER_MAX - MN_KMER_MIN + 1 };
+enum { KS = MN_COUNTED_MAX - MN_COUNTED_MIN + 1 };
 
 const char *const mn_baseline_names[] = {"majority", "length", "kmer", NULL};
 
@@ -167,11 +167,11 @@ static mn_status_t run_fold(const mn_labelled_t *set, const uint8_t *parts, cons
     mn_status_t status = new_validation(set, parts, &valid, err);
     if (!status) status = mn_length_train(set, parts, 1, &majority, err);
     if (!status) status = choose_length(parts, &valid, &length, &chosen->bins, err);
-    for (int64_t k = MN_KMER_MIN; !status && k <= MN_KMER_MAX; k++) {
+    for (int64_t k = MN_COUNTED_MIN; !status && k <= MN_COUNTED_MAX; k++) {
         bool improved;
         status = try_penalties(parts, &valid, k, &best, &improved, err);
         if (improved) chosen->k = k, chosen->penalty = best.penalty;
-        if (options->progress) options->progress(options->ctx, fold * KS + k - MN_KMER_MIN + 1);
+        if (options->progress) options->progress(options->ctx, fold * KS + k - MN_COUNTED_MIN + 1);
     }
     if (!status) status = mn_kmer_features_new(set, parts, MN_SPLIT_TEST, chosen->k, &test, err);
     if (!status) {

@@ -228,8 +228,8 @@ static mn_status_t embed_all(run_t *run, const mn_args_t *args, mn_err_t *err) {
     }
     for (int64_t i = 0; i < args->n_operands && !status; i++) status = embed_file(run, args->operands[i], err);
     if (!status) status = flush_batch(run, err);
-    if (!status) status = mn_npy_commit(&run->array, err);
     status = mn_result_close(&table, status, err);
+    if (!status) status = mn_npy_commit(&run->array, err); /* last: an array has its table */
     if (!status) mn_progress_end(&run->progress);
     mn_npy_drop(&run->array);
     clear_batch(run);

@@ -8,6 +8,7 @@
 #include "genomics/split.h"
 #include "pipelines/commands.h"
 #include "titans/safetensors.h"
+#include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -214,7 +215,7 @@ static void print_value(const mn_json_t *value, int depth) {
     const mn_json_t *item;
     void *iter = NULL;
     if (text) {
-        fputs(text, stdout);
+        for (; *text; text++) putchar(iscntrl((unsigned char)*text) ? '?' : *text);
     } else if (n < 0) {
         char *scalar = mn_json_text(value, false);
         fputs(scalar ? scalar : "", stdout);

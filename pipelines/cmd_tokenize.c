@@ -270,8 +270,8 @@ static mn_status_t run_all(run_t *run, const mn_args_t *args, mn_err_t *err) {
         if (!settings->decode) run->heading = &result;
     }
     for (int64_t i = 0; i < args->n_operands && !status; i++) status = read_file(run, args->operands[i], err);
-    if (!status && has_array) status = mn_npy_commit(&run->array, err);
     status = mn_result_close(&result, status, err);
+    if (!status && has_array) status = mn_npy_commit(&run->array, err); /* last: an array has its table */
     if (!status) {
         mn_progress_end(&run->progress);
         report_counts(run);

@@ -45,7 +45,7 @@ static void write_model(const char *path, int64_t classes, bool strands) {
     mn_json_set_bool(info.extra, "rc", strands);
     assert_done(mn_model_new(&config, &model, &err));
     mn_model_init(model, 3);
-    const mn_param_t *head = mn_model_param(model, "head.weight"); /* which begins at zero */
+    const mn_param_t *head = mn_model_param(model, "head.weight");
     for (int64_t i = 0; head && i < head->size; i++) model->block[head->offset + i] = (mn_real_t)sin((double)(i + 1));
     assert_done(mn_model_save(path, model, &info, &err));
     mn_model_free(model);

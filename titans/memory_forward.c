@@ -9,11 +9,6 @@
 
 typedef mn_real_t real;
 
-/* Numbers of a region: a whole number of cache lines. */
-static int64_t room(int64_t n) {
-    return (n + 15) / 16 * 16;
-}
-
 void mn_memory_init(mn_memory_t *memory, const mn_config_t *config) {
     const int64_t d = config->dim / config->heads, hidden = d * config->memory.expansion;
     *memory = (mn_memory_t){.d = d, .chunk = config->chunk, .depth = config->memory.depth, .act = config->memory.activation,
@@ -27,18 +22,18 @@ void mn_memory_init(mn_memory_t *memory, const mn_config_t *config) {
     }
     for (int64_t l = 0; l < L; l++) {
         memory->state[l] = memory->state_size;
-        memory->state_size += room(2 * memory->dims[l] * memory->dims[l + 1]);
+        memory->state_size += mn_room(2 * memory->dims[l] * memory->dims[l + 1]);
     }
     mn_chunk_t view;
     memory->chunk_size = mn_chunk_view(memory, NULL, &view);
     /* the backward pass: 12 (C, widest) regions, 2 a matrix, 5 (C, C), 8 (C) and 2 (depth, C) */
-    memory->scratch_size = (12 + 3 * L) * room(C * memory->widest) + 5 * room(C * C) + (8 + 2 * L) * room(C) + 16;
+    memory->scratch_size = (12 + 3 * L) * mn_room(C * memory->widest) + 5 * mn_room(C * C) + (8 + 2 * L) * mn_room(C) + 16;
 }
 
 int64_t mn_chunk_view(const mn_memory_t *memory, real *base, mn_chunk_t *view) {
     const int64_t L = memory->depth, C = memory->chunk, *dims = memory->dims;
     int64_t used = 0;
-#define TAKE(pointer, n) ((pointer) = base ? base + used : NULL, used += room(n))
+#define TAKE(pointer, n) ((pointer) = base ? base + used : NULL, used += mn_room(n))
     memset(view, 0, sizeof *view);
     for (int64_t l = 0; l < L; l++) TAKE(view->ws[l], 2 * dims[l] * dims[l + 1]);
     for (int64_t l = 0; l < L; l++) {
@@ -185,7 +180,7 @@ static void read_chunk(const mn_memory_t *memory, const mn_memory_rows_t *rows, 
                        real *scratch) {
     const int64_t L = memory->depth, C = memory->chunk, d = memory->d, ld = rows->ld, *dims = memory->dims;
     const real *q = rows->q + first * ld;
-    real *xws = scratch, *xi = xws + 2 * room(C * memory->widest), *weighted = xi + room(C * memory->widest);
+    real *xws = scratch, *xi = xws + 2 * mn_room(C * memory->widest), *weighted = xi + mn_room(C * memory->widest);
     for (int64_t l = 0; l < L; l++) {
         const int64_t in = dims[l], out = dims[l + 1], ldx = l ? in : ld, ldu = l ? in : ld;
         const real *x = l ? v->x[l] : q, *u = l ? v->u[l] : rows->k + first * ld;

@@ -21,10 +21,6 @@ typedef struct {
     char prefix[32];
 } builder_t;
 
-static int64_t room(int64_t n) {
-    return (n + 15) / 16 * 16;
-}
-
 /* Appends a parameter (d2 = 0: rank 2, d1 = 0 too: rank 1) that lies in the packed block at `at`, rows of stride ld. */
 static void add(builder_t *b, const char *name, int64_t d0, int64_t d1, int64_t d2, int64_t at, int64_t ld, bool turned,
                 bool decay) {
@@ -44,7 +40,7 @@ static void add(builder_t *b, const char *name, int64_t d0, int64_t d1, int64_t 
     p->size = d0 * (d1 ? d1 : 1) * (d2 ? d2 : 1);
     p->offset = m->size;
     p->decay = decay;
-    m->size += room(p->size);
+    m->size += mn_room(p->size);
     const int64_t cols = d2 ? d1 * d2 : d1 ? d1 : d0;
     layout->places[m->n_params++] = (mn_place_t){at, p->size / cols, cols, ld ? ld : cols, turned};
 }
@@ -52,7 +48,7 @@ static void add(builder_t *b, const char *name, int64_t d0, int64_t d1, int64_t 
 /* The next `size` numbers of the packed block. */
 static int64_t reserve(mn_layout_t *layout, int64_t size) {
     const int64_t at = layout->size;
-    layout->size += room(size);
+    layout->size += mn_room(size);
     return at;
 }
 
@@ -124,7 +120,7 @@ mn_status_t mn_model_new(const mn_config_t *config, mn_model_t **out, mn_err_t *
     const int64_t D = config->dim;
     mn_memory_init(&y->memory, config);
     y->gates = 4 * D;
-    y->in_width = room(y->gates + config->heads * (2 + config->memory.depth));
+    y->in_width = mn_room(y->gates + config->heads * (2 + config->memory.depth));
     y->embed = reserve(y, config->vocab * D);
     y->norm = reserve(y, D);
     y->head = reserve(y, D * config->classes);

@@ -11,7 +11,7 @@ mn_state_at_t mn_state_at(const mn_model_t *model) {
     at.open = at.tail + (c->conv - 1) * 3 * c->dim;
     at.gates = at.open + (c->chunk - 1) * 2 * c->dim;
     at.size = at.gates + (c->chunk - 1) * c->heads * (2 + c->memory.depth);
-    at.size = (at.size + 15) / 16 * 16;
+    at.size = mn_room(at.size);
     return at;
 }
 

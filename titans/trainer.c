@@ -239,7 +239,7 @@ static mn_status_t validate(trainer_t *t, bool *stopped, mn_err_t *err) {
     if (t->average) swap_blocks(t->model, &t->average);
     if (status || (*stopped = poll_stop(t))) return status;
     double value = t->values[0], best = t->best_values[0];
-    if (t->best_step < 0 || (t->judge.higher ? value > best : value < best)) {
+    if (t->best_step < 0 || isnan(best) || (t->judge.higher ? value > best : value < best)) {
         t->best_step = t->step;
         memcpy(t->best_values, t->values, sizeof t->values);
         memcpy(t->best, t->average ? t->average : t->model->block, (size_t)t->model->size * sizeof(mn_real_t));
