@@ -22,10 +22,10 @@ labels=benchmarks/data/ustilago_donor.tsv.gz
 echo "Genome: seven chromosomes of the corn smut Ustilago maydis. Task: does an intron begin at this GT? ($labels)"
 echo "The test windows lie on chromosomes that neither pretraining nor fine-tuning sees (benchmarks/data/README.md)."
 
-run mnemon pretrain $genome -o "$out/genome" --preset tiny --tokens 600k --length 256 --batch 16 \
+run mnemon pretrain $genome -o "$out/genome" --preset tiny --tokens 700k --length 256 --batch 16 \
     --valid-bases 20k --valid-every 50 --final-bases 100k --force
-run mnemon finetune $labels -o "$out/scratch" --preset tiny --epochs 4 --batch 32 --force >"$out/scratch.valid.tsv"
-run mnemon finetune $labels -o "$out/pretrained" -m "$out/genome.safetensors" --epochs 4 --batch 32 --force >"$out/pretrained.valid.tsv"
+run mnemon finetune $labels -o "$out/scratch" --preset tiny --epochs 3 --batch 32 --force >"$out/scratch.valid.tsv"
+run mnemon finetune $labels -o "$out/pretrained" -m "$out/genome.safetensors" --epochs 3 --batch 32 --force >"$out/pretrained.valid.tsv"
 run mnemon baseline $labels >"$out/baseline.tsv"
 for model in scratch pretrained; do
     run mnemon evaluate -m "$out/$model.safetensors" $labels >"$out/$model.tsv"
