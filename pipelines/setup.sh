@@ -1,7 +1,7 @@
 #!/bin/sh
-# Installs what is missing, configures a build directory and builds. The quickstart and the tests begin with it.
+# Installs what is missing, configures a build directory and builds the program. The quickstart and the tests begin with it.
 # Usage: setup.sh BUILD [--tests] [MESON_OPTION...]
-# --tests: also what only the tests need. Run from anywhere; BUILD may stand outside the tree.
+# --tests: also what the tests need, and all there is to build. Run from anywhere; BUILD may stand outside the tree.
 set -eu
 build=${1:?usage: setup.sh BUILD [--tests] [MESON_OPTION...]}
 shift
@@ -25,7 +25,8 @@ clang command clang
 libomp-dev file /usr/lib/llvm-*/lib/libomp.so
 samtools command samtools
 binutils command nm'
-[ "${1:-}" != --tests ] || { shift; needs="$needs
+target=mnemon
+[ "${1:-}" != --tests ] || { shift; target=all; needs="$needs
 $test_needs"; }
 
 missing=$(echo "$needs" | while read -r package kind name; do
@@ -52,4 +53,4 @@ if [ -f "$build/build.ninja" ]; then
 else
     meson setup "$build" "$@" >&2
 fi
-ninja -C "$build" >&2
+ninja -C "$build" $target >&2

@@ -33,9 +33,9 @@ tests() {
 
 if part "build" sh pipelines/setup.sh "$build" --tests; then
     tests "$build" full
-    part "build with ASan and UBSan" sh pipelines/setup.sh "$build-sanitize" -Dbuildtype=debugoptimized -Dwerror=true \
+    part "build with ASan and UBSan" sh pipelines/setup.sh "$build-sanitize" --tests -Dbuildtype=debugoptimized -Dwerror=true \
         -Db_sanitize=address,undefined -Db_lundef=false && tests "$build-sanitize" fast --timeout-multiplier 4
-    part "build with clang" env CC=clang sh pipelines/setup.sh "$build-clang" -Dwerror=true
+    part "build with clang" env CC=clang sh pipelines/setup.sh "$build-clang" --tests -Dwerror=true
 fi
 
 set -- $total
