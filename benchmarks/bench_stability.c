@@ -78,16 +78,17 @@ static mn_status_t try_config(const mn_config_t *config, const int32_t *ids, int
 }
 
 static mn_status_t run(const char *const *operands, int64_t n, mn_err_t *err) {
-    static const int64_t chunks[] = {1, 4, 16, 64};
+    static const int64_t chunks[] = {64, 16, 4, 1};
     mn_sequences_t *genome = NULL;
     int32_t *ids = NULL;
     mn_config_t config;
     mn_status_t status;
     const char *preset = n > 1 ? operands[1] : "tiny";
-    if (n < 1 || n > 3) return mn_err_set(err, MN_USAGE, NULL, NULL, "stability takes GENOME [PRESET [THETA_MAX]]");
+    const long depth = n > 2 ? strtol(operands[2], NULL, 10) : 0;
+    if (n < 1 || n > 3 || depth < 0 || depth > MN_DEPTH_MAX)
+        return mn_err_set(err, MN_USAGE, NULL, NULL, "stability takes GENOME [PRESET [DEPTH]], depth 1 to %d", MN_DEPTH_MAX);
     if (!mn_config_preset(preset, &config))
         return mn_err_set(err, MN_USAGE, NULL, "tiny, small or base", "no preset '%s'", preset);
-    if (n > 2) config.memory.theta_max = strtod(operands[2], NULL);
     if ((status = mn_sequences_load(operands, 1, NULL, &genome, err)) ||
         (status = mn_mem_new((void **)&ids, genome->size, sizeof *ids, err)))
         goto done;
@@ -97,8 +98,9 @@ static mn_status_t run(const char *const *operands, int64_t n, mn_err_t *err) {
         goto done;
     }
     printf("depth\tchunk\ttheta_max\tstep\tforget\tnorm_first\tnorm_largest\tnorm_last\tbits_first\tbits_last\n");
-    for (config.memory.depth = 1; config.memory.depth <= MN_DEPTH_MAX && !status; config.memory.depth++)
+    for (int64_t d = depth ? depth : 1; d <= (depth ? depth : MN_DEPTH_MAX) && !status; d++)
         for (size_t i = 0; i < sizeof chunks / sizeof *chunks && !status; i++) {
+            config.memory.depth = d;
             config.chunk = chunks[i];
             config.segment = 4 * chunks[i];
             status = try_config(&config, ids, genome->size, err);
@@ -109,5 +111,5 @@ done:
     return status;
 }
 
-const mn_benchmark_t mn_bench_stability = {"stability", "GENOME [PRESET [THETA_MAX]]",
+const mn_benchmark_t mn_bench_stability = {"stability", "GENOME [PRESET [DEPTH]]",
                                            "gradient norms at every depth and chunk of the memory", run};

@@ -55,7 +55,7 @@ const mn_command_t mn_cmd_benchmark = {
              "samtools "
              "is installed.\n\nstep [PRESET [LENGTH [CHUNK]]]: a forward pass and a training step beside the matrix "
              "product of "
-             "this machine, in the same run [small 1024 16].\n\nstability GENOME [PRESET [THETA_MAX]]: norms of the "
+             "this machine, in the same run [small 1024 16].\n\nstability GENOME [PRESET [DEPTH]]: norms of the "
              "gradient at "
              "every depth and chunk of the memory, as the model begins and within 200 steps [tiny].",
     .options = options,
