@@ -56,7 +56,7 @@ mn_status_t mn_npy_open(mn_npy_writer_t *npy, const char *path, mn_npy_type_t ty
 mn_status_t mn_npy_write(mn_npy_writer_t *npy, const void *data, int64_t rows, mn_err_t *err) {
     size_t count = (size_t)(rows * (npy->inner ? npy->inner : 1)), size = (size_t)sizes[npy->type];
     npy->rows += rows;
-    if (fwrite(data, size, count, npy->writer.file) == count) return MN_OK;
+    if (!count || fwrite(data, size, count, npy->writer.file) == count) return MN_OK;
     return mn_err_set(err, MN_IO, npy->writer.path, "free some space or write elsewhere", "cannot write: %s",
                       strerror(errno));
 }
