@@ -39,7 +39,8 @@ static void prepare(mn_pass_t *pass, int64_t layer, int64_t i) {
     const mn_config_t *c = &pass->model->config;
     const int64_t D = c->dim, W = pass->layout->in_width, H = c->heads, L = c->memory.depth, d = D / H;
     const mn_layer_t *at = &pass->layout->layers[layer];
-    const real *bias = pass->w + at->bias, top = (real)(c->memory.theta_max / (double)c->chunk);
+    const real *bias = pass->w + at->bias, top = pass->frozen ? 0 : (real)(c->memory.theta_max / (double)c->chunk);
+    const bool decay = c->memory.decay && !pass->frozen, momentum = c->memory.momentum && !pass->frozen;
     mn_acts_t *a = &pass->acts[layer];
     int64_t from, to;
     mn_pass_group(pass, i, &from, &to);
@@ -53,7 +54,7 @@ static void prepare(mn_pass_t *pass, int64_t layer, int64_t i) {
         mn_vec->axpy(H * (2 + L), 1, bias, gates);
         mn_vec->sigmoid(H * (2 + L), gates, gates); /* kept as sigmoids: all that the backward pass needs */
         for (int64_t h = 0; h < H; h++) {
-            const real alpha = c->memory.decay ? gates[h] : 0, eta = c->memory.momentum ? gates[H + h] : 0;
+            const real alpha = decay ? gates[h] : 0, eta = momentum ? gates[H + h] : 0;
             a->alpha[h * pass->room + r] = alpha;
             a->eta[h * pass->room + r] = eta;
             for (int64_t l = 0; l < L; l++)
@@ -112,6 +113,8 @@ static void keep(mn_pass_t *pass, int64_t layer) {
              memory->state_size);
     }
     for (int64_t i = 0; i < K - 1; i++) copy(block + at.tail + i * 3 * D, a->in + (pass->rows - (K - 1) + i) * W, 3 * D);
+    /* equal streams have equal states, however they were cut */
+    zero(block + at.open, at.gates + (c->chunk - 1) * G - at.open);
     for (int64_t i = 0; i < open; i++) {
         const int64_t r = pass->rows - open + i;
         real *gates = block + at.gates + i * G;
@@ -143,6 +146,8 @@ static void scan(mn_pass_t *pass, int64_t layer, int64_t h) {
     real *state = pass->memories + h * memory->state_size;
     if (pass->position > 0) {
         copy(state, pass->state->block + layer * mn_state_at(pass->model).size + h * memory->state_size, memory->state_size);
+    } else if (pass->given) {
+        copy(state, pass->given + (layer * pass->model->config.heads + h) * memory->state_size, memory->state_size);
     } else {
         zero(state, memory->state_size);
         for (int64_t l = 0; l < memory->depth; l++) {

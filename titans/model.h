@@ -50,6 +50,9 @@ typedef struct mn_work mn_work_t;
  * caller, mn_work_free (accepts NULL). */
 mn_status_t mn_work_new(const mn_model_t *model, int64_t max_memory, mn_work_t **out, mn_err_t *err);
 void mn_work_free(mn_work_t *work);
+/* For the forward passes to come. memories: what every stream begins with instead of the learned initial memories
+ * (mn_state_memories; borrowed; NULL: the learned ones). frozen: no learning at test time, W stays what it was. */
+void mn_work_remember(mn_work_t *work, const mn_real_t *memories, bool frozen);
 
 typedef struct mn_sample {
     const int32_t *ids;  /* length tokens, every id below vocab; borrowed */

@@ -21,6 +21,8 @@ struct mn_work {
     real *gradients; /* slots * layout->size */
     int64_t n_gradients, n_arenas;
     mn_arena_t *arenas; /* one a thread */
+    const real *given;  /* of forward passes, as in pass.h */
+    bool frozen;
 };
 
 /* ---- geometry and buffers */
@@ -185,6 +187,11 @@ void mn_work_free(mn_work_t *work) {
     mn_mem_free(work);
 }
 
+void mn_work_remember(mn_work_t *work, const real *memories, bool frozen) {
+    work->given = memories;
+    work->frozen = frozen;
+}
+
 /* What a forward pass holds over all pieces of a sample. */
 typedef struct {
     mn_state_t own;
@@ -313,7 +320,7 @@ static void forward_sample(void *ctx, int64_t i) {
     for (int64_t done = 0; done < sample->length;) {
         const int64_t n = sample->length - done < PIECE ? sample->length - done : PIECE;
         const int32_t *ids = sample->ids + done, next = done + n < sample->length ? ids[n] : out->next;
-        mn_pass_t pass = {.w = work->packed, .state = state};
+        mn_pass_t pass = {.w = work->packed, .state = state, .given = work->given, .frozen = work->frozen};
         arena->used = mark;
         mn_pass_plan(&pass, model, state ? state->position : 0, n);
         mn_pass_take(&pass, false, false, arena);
