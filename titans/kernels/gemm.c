@@ -1,6 +1,7 @@
 /* gemm: see gemm.h. OpenBLAS 0.3.21 in its OpenMP flavour sets the caller's OpenMP threads together with its own, so its
  * count is set once, before base/par sets ours. */
 #include "titans/kernels/gemm.h"
+#include "titans/kernels/product.h"
 #include <assert.h>
 #include <cblas.h>
 
@@ -9,6 +10,8 @@ void mn_gemm(char ta, char tb, int64_t m, int64_t n, int64_t k, double alpha, co
     const CBLAS_TRANSPOSE op_a = ta == 'T' ? CblasTrans : CblasNoTrans, op_b = tb == 'T' ? CblasTrans : CblasNoTrans;
     assert(m >= 0 && n >= 0 && k >= 0 && m <= INT32_MAX && n <= INT32_MAX && k <= INT32_MAX);
     if (m == 0 || n == 0) return;
+    if ((ta == 'T' ? k : m) <= MN_ROWS && mn_product && mn_product(ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc))
+        return;
 #ifdef MN_DOUBLE
     cblas_dgemm(CblasRowMajor, op_a, op_b, (int)m, (int)n, (int)k, alpha, a, (int)lda, b, (int)ldb, beta, c, (int)ldc);
 #else

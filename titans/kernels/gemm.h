@@ -1,4 +1,5 @@
-/* gemm: the one door to BLAS. Row-major products, always on one thread: work is split above, by a fixed partition.
+/* gemm: the one door to BLAS. Row-major products, always on one thread: work is split above, by a fixed partition. What is
+ * too small for BLAS, as all of a chunk's products are, goes to product.c; the shape alone decides.
  *
  * OpenBLAS changes a row's bits with the number of rows of the product, so callers keep every shape fixed by the problem:
  * rows go through in blocks of MN_ROWS (or of a chunk), the last one zero-padded. */

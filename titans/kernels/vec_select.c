@@ -1,13 +1,16 @@
-/* vec_select: which table of vec.h is in use. */
+/* vec_select: which table of vec.h, and which product of product.h, is in use. */
 #include "titans/kernels/vec.h"
+#include "titans/kernels/product.h"
 #include <string.h>
 
 static const char *level = "plain";
 const mn_vec_t *mn_vec = &mn_vec_plain;
+mn_product_t *mn_product;
 
-static bool use(const char *name, const mn_vec_t *table) {
+static bool use(const char *name, const mn_vec_t *table, mn_product_t *product) {
     level = name;
     mn_vec = table;
+    mn_product = product;
     return true;
 }
 
@@ -15,13 +18,13 @@ bool mn_vec_select(const char *name) {
     const bool automatic = !strcmp(name, "auto");
 #ifdef MN_X86
     __builtin_cpu_init();
-    const bool avx2 = __builtin_cpu_supports("avx2");
+    const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
     const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
                         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw");
-    if (avx512 && (automatic || !strcmp(name, "avx512"))) return use("avx512", &mn_vec_avx512);
-    if (avx2 && (automatic || !strcmp(name, "avx2"))) return use("avx2", &mn_vec_avx2);
+    if (avx512 && (automatic || !strcmp(name, "avx512"))) return use("avx512", &mn_vec_avx512, mn_product_avx512);
+    if (avx2 && (automatic || !strcmp(name, "avx2"))) return use("avx2", &mn_vec_avx2, mn_product_avx2);
 #endif
-    if (automatic || !strcmp(name, "plain")) return use("plain", &mn_vec_plain);
+    if (automatic || !strcmp(name, "plain")) return use("plain", &mn_vec_plain, NULL);
     return false;
 }
 
