@@ -420,6 +420,46 @@ static void masked(int64_t n, const real *R o, const real *R x, real *R y) {
     }
 }
 
+static real top_of(int64_t n, const real *x, real top) {
+    real lanes[LANES];
+    int64_t i = 0;
+    for (int l = 0; l < LANES; l++) lanes[l] = top;
+    for (; i + LANES <= n; i += LANES)
+        for (int l = 0; l < LANES; l++) lanes[l] = x[i + l] > lanes[l] ? x[i + l] : lanes[l];
+    for (int l = 0; l < LANES; l++) top = lanes[l] > top ? lanes[l] : top;
+    for (; i < n; i++) top = x[i] > top ? x[i] : top;
+    return top;
+}
+static void softmax(int64_t n, int64_t spans, const int64_t *span, real scale, real *x) {
+    real top = -HUGE_VALF, total = 0;
+    int64_t done = 0;
+    for (int64_t i = 0; i < spans; i++) top = top_of(span[2 * i + 1] - span[2 * i], x + span[2 * i], top);
+    for (int64_t i = 0; i < spans; i++) {
+        const int64_t from = span[2 * i], to = span[2 * i + 1];
+        for (; done < from; done++) x[done] = 0;
+        for (int64_t j = from; j < to; j++) x[j] = exp_of(scale * (x[j] - top));
+        total += sum(to - from, x + from);
+        done = to;
+    }
+    for (; done < n; done++) x[done] = 0;
+    const real k = 1 / total; /* no spans: nothing but zeros above */
+    for (int64_t i = 0; i < spans; i++)
+        for (int64_t j = span[2 * i]; j < span[2 * i + 1]; j++) x[j] *= k;
+}
+static void softmax_back(int64_t n, const real *R p, real scale, real *R dp) {
+    const real mean = dot(n, p, dp);
+    for (int64_t j = 0; j < n; j++) dp[j] = scale * (p[j] * (dp[j] - mean));
+}
+static void rotate(int64_t heads, int64_t d, const real *turn, real sign, const real *x, real *y) {
+    const real *cosine = turn, *sine = turn + d / 2;
+    for (int64_t h = 0; h < heads; h++, x += d, y += d)
+        for (int64_t i = 0; i < d / 2; i++) {
+            const real a = x[i], b = x[i + d / 2], s = sign * sine[i];
+            y[i] = a * cosine[i] - b * s;
+            y[i + d / 2] = b * cosine[i] + a * s;
+        }
+}
+
 const mn_vec_t MN_TABLE = {
 #define MN_X(result, name, arguments) .name = name,
     MN_VEC_LIST(MN_X)

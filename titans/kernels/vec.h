@@ -67,7 +67,14 @@
                       const mn_real_t *initial, mn_real_t *next)) /* [b W + c S (+ (1 - b) I) | m S] */                 \
     X(void, advance_back, (int64_t n, int64_t w, mn_real_t b, mn_real_t c, mn_real_t m, const mn_real_t *ws,            \
                            const mn_real_t *initial, mn_real_t *dws, mn_real_t *dinitial, mn_real_t *dbcm))             \
-    X(void, masked, (int64_t n, const mn_real_t *o, const mn_real_t *x, mn_real_t *y)) /* y = lower(o x), (n, n) */
+    X(void, masked, (int64_t n, const mn_real_t *o, const mn_real_t *x, mn_real_t *y)) /* y = lower(o x), (n, n) */     \
+    /* ---- attention's: a row x = softmax(scale x) over the columns of the `spans` intervals [span[2 i], span[2 i + 1]),\
+     * 0 in the others of n; from p and its cotangent dp that of the row, in place of dp */                             \
+    X(void, softmax, (int64_t n, int64_t spans, const int64_t *span, mn_real_t scale, mn_real_t *x))                    \
+    X(void, softmax_back, (int64_t n, const mn_real_t *p, mn_real_t scale, mn_real_t *dp))                              \
+    /* rotary: each head's pairs (i, i + d / 2) turned by the angles of turn = [cos | sin] (d / 2 each), or back with   \
+     * sign -1; y may be x */                                                                                           \
+    X(void, rotate, (int64_t heads, int64_t d, const mn_real_t *turn, mn_real_t sign, const mn_real_t *x, mn_real_t *y))
 
 typedef struct mn_vec {
 #define MN_X(result, name, arguments) result(*name) arguments;
