@@ -22,7 +22,7 @@ const mn_command_t *mn_command_find(const char *name, mn_err_t *err);
 
 extern const mn_command_t mn_cmd_tokenize;
 extern const mn_command_t mn_cmd_pretrain, mn_cmd_finetune, mn_cmd_baseline;
-extern const mn_command_t mn_cmd_predict, mn_cmd_embed, mn_cmd_evaluate;
+extern const mn_command_t mn_cmd_predict, mn_cmd_embed, mn_cmd_evaluate, mn_cmd_perplexity;
 extern const mn_command_t mn_cmd_info, mn_cmd_help;
 
 #endif

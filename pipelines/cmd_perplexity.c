@@ -1,0 +1,299 @@
+/* mnemon perplexity: how well a model foretells records: bits per base, and along the contig. Short records go through
+ * the model together; a longer one by itself, piece by piece with its state carried, as one context in constant memory. */
+#include "genomics/base/mem.h"
+#include "pipelines/commands.h"
+#include "pipelines/engine.h"
+#include "pipelines/provenance.h"
+#include "pipelines/reading.h"
+#include "pipelines/report.h"
+#include "pipelines/tokens.h"
+#include <math.h>
+#include <string.h>
+
+typedef struct settings {
+    mn_common_t common;
+    mn_reading_t reading;
+    const char *model, *output, *track;
+    int64_t window;
+    bool json;
+} settings_t;
+
+static const mn_option_t options[] = {
+    MN_OPTION_MODEL(settings_t, model),
+    MN_OPTION(settings_t, output, "o", "output", FILE, "FILE", "where the bits per base go", .fallback = "-"),
+    MN_OPTION(settings_t, track, NULL, "track", FILE, "FILE", "bedGraph of the mean bits per base along the contig"),
+    MN_OPTION(settings_t, window, "w", "window", INT, "N", "bases of one interval of the track", .fallback = "1k",
+              .min = 1, .max = 1e9),
+    MN_OPTION(settings_t, json, NULL, "json", FLAG, NULL, "JSON instead of TSV", .neutral = true),
+    MN_OPTION_GROUP(settings_t, reading, "Reading", mn_reading_options),
+    MN_COMMON_OPTIONS,
+    {0}};
+
+/* Tokens of a pass: more make no difference to the results, only to memory and to how often progress is told. */
+enum { BATCH_RECORDS = 256, PIECE = 1 << 15 };
+
+typedef struct score {
+    int64_t bases, scored; /* read, with every N; foretold */
+    double nats;
+} score_t;
+
+/* A record on its way; a batch has many. */
+typedef struct row {
+    char *name, *contig; /* owned */
+    int64_t start, end;  /* on the contig */
+    score_t score;
+} row_t;
+
+typedef struct run {
+    const settings_t *settings;
+    const mn_engine_t *engine;
+    uint8_t *ignore; /* (V) */
+    mn_result_t result, track;
+    mn_json_t *records; /* NULL: TSV */
+    mn_tokens_t tokens; /* of the batch; the record being read stands at the end */
+    row_t rows[BATCH_RECORDS];
+    mn_sample_t samples[BATCH_RECORDS];
+    mn_output_t outputs[BATCH_RECORDS];
+    int64_t n;
+    float *nats; /* of a pass */
+    int64_t nats_capacity;
+    mn_state_t *state;
+    score_t total;
+    int64_t window; /* of the track: begin and sum of the interval that is open */
+    score_t open;
+    mn_progress_t progress;
+} run_t;
+
+/* ---- scores out */
+
+static double get_bits(const score_t *score) {
+    return score->nats / log(2) / (double)score->scored;
+}
+
+/* The open interval of the track, of which nothing lies beyond `end`. */
+static void write_interval(run_t *run, const row_t *row, int64_t end) {
+    const int64_t begin = run->window > row->start ? run->window : row->start, next = run->window + run->settings->window;
+    if (run->open.scored)
+        fprintf(run->track.writer.file, "%s\t%lld\t%lld\t%.5f\n", row->contig, (long long)begin,
+                (long long)(next < end ? next : end), get_bits(&run->open));
+    run->open = (score_t){0};
+}
+
+/* A token of `span` bases at `position`. */
+static void add_to_track(run_t *run, const row_t *row, int64_t position, int64_t span, double nats) {
+    const int64_t width = run->settings->window;
+    for (int64_t p = position; p < position + span; p++) {
+        if (p < run->window || p >= run->window + width) {
+            write_interval(run, row, INT64_MAX);
+            run->window = p / width * width;
+        }
+        run->open.nats += nats / (double)span;
+        run->open.scored++;
+    }
+}
+
+/* n targets: ids that follow one another, where they stand, and -log p of each. */
+static void add_targets(run_t *run, row_t *row, const int32_t *ids, const int64_t *positions, const float *nats,
+                        int64_t n) {
+    for (int64_t t = 0; t < n; t++) {
+        if (run->ignore[ids[t]]) continue;
+        const int64_t span = mn_tokenizer_span(run->engine->tokenizer, ids[t]);
+        row->score.nats += (double)nats[t];
+        row->score.scored += span;
+        if (run->settings->track) add_to_track(run, row, positions[t], span, (double)nats[t]);
+    }
+}
+
+static void write_score(run_t *run, const char *name, const score_t *score) {
+    const double bits = get_bits(score);
+    if (run->records) {
+        mn_json_t *json = mn_json_object();
+        mn_json_set_string(json, "name", name);
+        mn_json_set_int(json, "bases", score->bases);
+        mn_json_set_int(json, "scored", score->scored);
+        mn_json_set_real(json, "bits", score->nats / log(2));
+        mn_json_set_real(json, "bits_per_base", bits);
+        mn_json_set_real(json, "perplexity", exp2(bits));
+        mn_json_set(run->records, NULL, json);
+        return;
+    }
+    FILE *out = run->result.writer.file;
+    fprintf(out, "%s\t%lld\t%lld", name, (long long)score->bases, (long long)score->scored);
+    if (score->scored)
+        fprintf(out, "\t%.3f\t%.6f\t%.6f\n", score->nats / log(2), bits, exp2(bits));
+    else
+        fputs("\t0\tNA\tNA\n", out);
+}
+
+/* What a record's end leaves to do. */
+static void end_row(run_t *run, row_t *row) {
+    if (run->settings->track) write_interval(run, row, row->end);
+    write_score(run, row->name, &row->score);
+    run->total.bases += row->score.bases;
+    run->total.scored += row->score.scored;
+    run->total.nats += row->score.nats;
+    mn_mem_free(row->name);
+    mn_mem_free(row->contig);
+    *row = (row_t){0};
+}
+
+/* ---- records in */
+
+static mn_status_t forward(run_t *run, int64_t n, int64_t tokens, mn_err_t *err) {
+    mn_status_t status = mn_mem_reserve((void **)&run->nats, &run->nats_capacity, tokens, sizeof *run->nats, err);
+    int64_t at = 0;
+    for (int64_t i = 0; i < n; at += run->samples[i++].length) {
+        run->samples[i].ids = run->tokens.ids + at;
+        run->outputs[i].nats = run->nats + at;
+    }
+    return status ? status
+                  : mn_model_forward(run->engine->model, run->engine->work, run->samples, n, run->outputs, err);
+}
+
+static mn_status_t flush_batch(run_t *run, int64_t tokens, mn_err_t *err) {
+    mn_status_t status = forward(run, run->n, tokens, err);
+    if (status) return status;
+    int64_t at = 0;
+    for (int64_t i = 0; i < run->n; at += run->samples[i++].length) {
+        add_targets(run, &run->rows[i], run->tokens.ids + at + 1, run->tokens.positions + at + 1, run->nats + at,
+                    run->samples[i].length - 1);
+        end_row(run, &run->rows[i]);
+    }
+    run->n = 0;
+    mn_tokens_drop(&run->tokens, tokens);
+    return MN_OK;
+}
+
+/* The record that stands alone in the buffer, its last token left for what may follow. */
+static mn_status_t score_long(run_t *run, row_t *row, mn_err_t *err) {
+    mn_tokens_t *tokens = &run->tokens;
+    mn_status_t status = MN_OK;
+    while (!status && !(status = mn_tokens_read(tokens, PIECE + 1, err)) && tokens->used > 1) {
+        const int64_t n = tokens->used - 1 < PIECE ? tokens->used - 1 : PIECE;
+        run->samples[0] = (mn_sample_t){.length = n, .state = run->state};
+        run->outputs[0] = (mn_output_t){.next = tokens->ids[n]};
+        status = forward(run, 1, n, err);
+        if (status) break;
+        add_targets(run, row, tokens->ids + 1, tokens->positions + 1, run->nats, n);
+        mn_tokens_drop(tokens, n);
+        mn_progress_update(&run->progress, run->progress.done + n, NULL);
+    }
+    return status;
+}
+
+static mn_status_t score_record(run_t *run, mn_input_t *in, const mn_record_t *record, mn_err_t *err) {
+    mn_tokens_t *tokens = &run->tokens;
+    row_t *row = &run->rows[run->n];
+    mn_status_t status = mn_mem_string(&row->name, record->name, err);
+    if (!status) status = mn_mem_string(&row->contig, record->contig, err);
+    if (!status) status = mn_tokens_begin(tokens, in, record, run->engine->tokenizer, MN_ID_BOS, err);
+    if (!status) status = mn_tokens_read(tokens, PIECE + 1, err);
+    if (status) return status;
+    row->start = record->start;
+    const int64_t length = tokens->used - tokens->first;
+    if (length > PIECE) { /* the batch first, so that rows stay in order */
+        row_t alone = *row;
+        *row = (row_t){0};
+        status = flush_batch(run, tokens->first, err);
+        mn_state_reset(run->engine->model, run->state);
+        if (!status) status = score_long(run, &alone, err);
+        alone.end = tokens->end;
+        alone.score.bases = record->counts.bases;
+        mn_tokens_drop(tokens, tokens->used);
+        end_row(run, &alone);
+        return status;
+    }
+    row->end = tokens->end;
+    row->score.bases = record->counts.bases;
+    run->samples[run->n] = (mn_sample_t){.length = length};
+    run->outputs[run->n++] = (mn_output_t){.next = -1};
+    mn_progress_update(&run->progress, run->progress.done + length, NULL);
+    return run->n == BATCH_RECORDS || tokens->used >= PIECE ? flush_batch(run, tokens->used, err) : MN_OK;
+}
+
+static mn_status_t score_file(run_t *run, const char *path, mn_err_t *err) {
+    mn_input_options_t reading = mn_reading_input(&run->settings->reading, 1);
+    const mn_record_t *record = NULL;
+    mn_input_t *in;
+    mn_status_t status = mn_input_open(path, &reading, &in, err);
+    if (status) return status;
+    while (!(status = mn_input_next(in, &record, err)) && record)
+        if ((status = score_record(run, in, record, err))) break;
+    mn_input_close(in);
+    return status;
+}
+
+/* ---- the command */
+
+static mn_status_t score_all(run_t *run, const mn_args_t *args, mn_err_t *err) {
+    const settings_t *s = run->settings;
+    const mn_engine_t *engine = run->engine;
+    mn_status_t status = mn_mem_new((void **)&run->ignore, engine->model->config.vocab, 1, err);
+    if (!status) mn_tokenizer_ignore(engine->tokenizer, run->ignore);
+    if (!status) status = mn_state_new(engine->model, &run->state, err);
+    if (!status) status = mn_result_open(args, s->output, &run->result, err);
+    if (!status && s->track) status = mn_result_open(args, s->track, &run->track, err);
+    if (!status && s->track) mn_result_header(&run->track);
+    if (!status && s->json) run->records = mn_json_array();
+    if (!status && !s->json) {
+        mn_result_header(&run->result);
+        fputs("name\tbases\tscored\tbits\tbits_per_base\tperplexity\n", run->result.writer.file);
+    }
+    for (int64_t i = 0; i < args->n_operands && !status; i++) status = score_file(run, args->operands[i], err);
+    if (!status) status = flush_batch(run, run->tokens.used, err);
+    if (!status) write_score(run, "total", &run->total);
+    if (!status && s->json) {
+        status = mn_result_json(&run->result, run->records, err);
+        run->records = NULL;
+    }
+    if (s->track) status = mn_result_close(&run->track, status, err);
+    status = mn_result_close(&run->result, status, err);
+    if (!status) mn_progress_end(&run->progress);
+    for (int64_t i = 0; i < run->n; i++) {
+        mn_mem_free(run->rows[i].name);
+        mn_mem_free(run->rows[i].contig);
+    }
+    mn_json_free(run->records);
+    mn_tokens_done(&run->tokens);
+    mn_state_free(run->state);
+    mn_mem_free(run->ignore);
+    mn_mem_free(run->nats);
+    return status;
+}
+
+static mn_status_t run(const mn_args_t *args, mn_err_t *err) {
+    const settings_t *s = args->settings;
+    mn_engine_t engine;
+    run_t *run = NULL;
+    mn_status_t status = mn_engine_open(s->model, false, &engine, err);
+    if (status) return status;
+    status = mn_mem_new((void **)&run, 1, (int64_t)sizeof *run, err);
+    if (!status) {
+        run->settings = s;
+        run->engine = &engine;
+        run->progress = mn_progress_start("perplexity", "tokens", 0, 0);
+        status = score_all(run, args, err);
+    }
+    mn_mem_free(run);
+    mn_engine_done(&engine);
+    return status;
+}
+
+const mn_command_t mn_cmd_perplexity = {
+    .name = "perplexity",
+    .heading = "Use",
+    .summary = "bits per base of records of any length, and along their contigs",
+    .operands = "-m MODEL IN...",
+    .min_operands = 1,
+    .max_operands = -1,
+    .about =
+        "IN is FASTA, FASTQ, SAM, BAM or CRAM, '-' for stdin. Each record is one context, however long. A TSV row tells "
+        "its name, its bases, how many of them were foretold (N never is), the bits these take, the bits per base and "
+        "2 to their power; the last row is the total. Probabilities are over all ids of the tokenizer, as in "
+        "validation by pretrain.",
+    .options = options,
+    .settings_size = sizeof(settings_t),
+    .examples = "mnemon perplexity -m genome.safetensors other.fa.gz\n"
+                "mnemon perplexity -m genome.safetensors --track chr21.bedgraph -w 1000 -r chr21 genome.fa.gz",
+    .run = run,
+};
