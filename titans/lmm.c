@@ -143,11 +143,12 @@ static mn_memory_rows_t rows_of(const mn_pass_t *pass, int64_t layer, int64_t h)
 static void scan(mn_pass_t *pass, int64_t layer, int64_t h) {
     const mn_memory_t *memory = &pass->layout->memory;
     const mn_memory_rows_t rows = rows_of(pass, layer, h);
+    const int64_t at = (layer * pass->model->config.heads + h) * memory->state_size;
     real *state = pass->memories + h * memory->state_size;
     if (pass->position > 0) {
         copy(state, pass->state->block + layer * mn_state_at(pass->model).size + h * memory->state_size, memory->state_size);
     } else if (pass->given) {
-        copy(state, pass->given + (layer * pass->model->config.heads + h) * memory->state_size, memory->state_size);
+        copy(state, pass->given + at, memory->state_size);
     } else {
         zero(state, memory->state_size);
         for (int64_t l = 0; l < memory->depth; l++) {
@@ -156,6 +157,7 @@ static void scan(mn_pass_t *pass, int64_t layer, int64_t h) {
         }
     }
     mn_memory_forward(memory, &rows, &pass->acts[layer].tapes[h], state, pass->scratch + h * memory->scratch_size);
+    if (pass->left) copy(pass->left + at, state, memory->state_size);
 }
 
 /* mid = x + (rms(y) per head * silu(gate)) out */

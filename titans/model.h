@@ -43,6 +43,8 @@ void mn_state_copy(mn_state_t *to, const mn_state_t *from);
 int64_t mn_state_size(const mn_model_t *model);
 mn_real_t *mn_state_block(mn_state_t *state);
 int64_t *mn_state_position(mn_state_t *state);
+/* The numbers of all memories, by layer and head. */
+int64_t mn_memories_size(const mn_model_t *model);
 
 /* ---- work space for passes over one model; grows as needed, up to max_memory where recomputation can serve instead. */
 typedef struct mn_work mn_work_t;
@@ -51,7 +53,7 @@ typedef struct mn_work mn_work_t;
 mn_status_t mn_work_new(const mn_model_t *model, int64_t max_memory, mn_work_t **out, mn_err_t *err);
 void mn_work_free(mn_work_t *work);
 /* For the forward passes to come. memories: what every stream begins with instead of the learned initial memories
- * (mn_state_memories; borrowed; NULL: the learned ones). frozen: no learning at test time, W stays what it was. */
+ * (mn_output_t; borrowed; NULL: the learned ones). frozen: no learning at test time, W stays what it was. */
 void mn_work_remember(mn_work_t *work, const mn_real_t *memories, bool frozen);
 
 typedef struct mn_sample {
@@ -72,6 +74,8 @@ typedef struct mn_output {
     float *nats;        /* (T): -log p of ids[t + 1] given ids[0..t] and the state; nats[T-1] scores `next` */
     int32_t next;       /* the id that follows ids[T-1] in the stream; < 0: unknown, nats[T-1] is then 0 */
     mn_real_t *classes; /* (classes): log-probabilities by the head over these T rows */
+    mn_real_t *memories; /* mn_memories_size numbers: what every memory holds after these T rows: per layer and head, matrix
+                            after matrix, [W | S], (in, 2 out) */
 } mn_output_t;
 
 /* Forward over n samples, in parallel over samples or, with few of them, inside. Any length in bounded memory beyond the

@@ -21,7 +21,7 @@ struct mn_work {
     real *gradients; /* slots * layout->size */
     int64_t n_gradients, n_arenas;
     mn_arena_t *arenas; /* one a thread */
-    const real *given;  /* of forward passes, as in pass.h */
+    const real *given;   /* of forward passes, as in pass.h */
     bool frozen;
 };
 
@@ -320,7 +320,8 @@ static void forward_sample(void *ctx, int64_t i) {
     for (int64_t done = 0; done < sample->length;) {
         const int64_t n = sample->length - done < PIECE ? sample->length - done : PIECE;
         const int32_t *ids = sample->ids + done, next = done + n < sample->length ? ids[n] : out->next;
-        mn_pass_t pass = {.w = work->packed, .state = state, .given = work->given, .frozen = work->frozen};
+        mn_pass_t pass = {.w = work->packed, .state = state, .given = work->given, .left = out->memories,
+                          .frozen = work->frozen};
         arena->used = mark;
         mn_pass_plan(&pass, model, state ? state->position : 0, n);
         mn_pass_take(&pass, false, false, arena);

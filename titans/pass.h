@@ -29,7 +29,8 @@ typedef struct mn_pass {
     const mn_real_t *w; /* packed parameters */
     mn_real_t *g;       /* packed gradient, added to; NULL: no backward pass */
     mn_state_t *state;  /* of the sample; NULL: none */
-    const mn_real_t *given; /* memories at a stream's start, as mn_state_memories has them; NULL: the learned ones */
+    const mn_real_t *given; /* memories (L, H, state_size) at a stream's start; NULL: the learned ones */
+    mn_real_t *left;    /* those after the last row; NULL: not asked for */
     bool frozen;        /* alpha, eta and theta are 0: no learning at test time */
     int64_t length, position, base, scan, first, start, rows, padded, room, groups;
 

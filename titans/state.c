@@ -19,6 +19,10 @@ int64_t mn_state_size(const mn_model_t *model) {
     return model->config.layers * mn_state_at(model).size;
 }
 
+int64_t mn_memories_size(const mn_model_t *model) {
+    return model->config.layers * model->config.heads * model->layout->memory.state_size;
+}
+
 mn_status_t mn_state_new(const mn_model_t *model, mn_state_t **out, mn_err_t *err) {
     mn_state_t *state = NULL;
     mn_status_t status;
