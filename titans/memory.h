@@ -70,6 +70,9 @@ mn_status_t mn_memory_ref(const mn_memory_t *memory, int64_t rows, const double 
                           const double *alpha, const double *eta, const double *theta, double *const *w, double *const *s,
                           double *const *initial, double *y, mn_err_t *err);
 
+/* Rows of a state matrix that are worked on together: few enough to stay in the first cache. */
+enum { MN_STRIP = 12 };
+
 /* ---- inside a chunk: views into its block. Rows are always C; those beyond the chunk's n valid ones are zero. */
 typedef struct mn_chunk {
     mn_real_t *ws[MN_DEPTH_MAX];    /* [W | S] at the chunk's start; W is the anchor. First in the block, as a state */

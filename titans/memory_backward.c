@@ -10,8 +10,9 @@ typedef mn_real_t real;
 
 /* Scratch of one chunk. */
 typedef struct {
-    real *dz, *dx, *gw, *gs, *gi, *pair, *hh;                /* (C, widest); pair and hh (C, 2 widest) */
+    real *dz, *dx, *gw, *gs, *gi, *hh;                       /* (C, widest); hh (C, 2 widest) */
     real *du[MN_DEPTH_MAX], *ddelta[MN_DEPTH_MAX], *dp[MN_DEPTH_MAX]; /* ddelta is first that of step */
+    real *dback[MN_DEPTH_MAX], *pair[MN_DEPTH_MAX], *dzi[MN_DEPTH_MAX]; /* [b dz | c dz], (C, 2 out); (1 - b) dz */
     real *q, *weighted, *dweighted, *d_o, *dp_s;             /* (C, C); d_o of O, dp_s the last row of P */
     real *db, *dc, *dm, *dloss, *dpower, *row_w, *row_s;     /* (C) */
     real *dtheta;                                            /* (depth, C) of theta' */
@@ -23,12 +24,14 @@ static void take_scratch(const mn_memory_t *memory, real *base, scratch_t *s) {
 #define TAKE(n) mn_arena_take(&arena, n, sizeof(real))
     real **wide[] = {&s->dz, &s->dx, &s->gw, &s->gs, &s->gi};
     for (size_t i = 0; i < sizeof wide / sizeof *wide; i++) *wide[i] = TAKE(C * memory->widest);
-    s->pair = TAKE(2 * C * memory->widest);
     s->hh = TAKE(2 * C * memory->widest);
     for (int64_t l = 0; l < L; l++) {
         s->du[l] = TAKE(C * memory->dims[l]);
         s->ddelta[l] = TAKE(C * memory->dims[l + 1]);
         s->dp[l] = TAKE(C * memory->dims[l + 1]);
+        s->dback[l] = TAKE(C * memory->dims[l + 1]);
+        s->pair[l] = TAKE(2 * C * memory->dims[l + 1]);
+        s->dzi[l] = TAKE(C * memory->dims[l + 1]);
     }
     real **square[] = {&s->q, &s->weighted, &s->dweighted, &s->d_o};
     for (size_t i = 0; i < sizeof square / sizeof *square; i++) *square[i] = TAKE(C * C);
@@ -49,9 +52,9 @@ static const real *inputs(const real *outer, real *const *inner, int64_t l, int6
     return l ? inner[l] : outer;
 }
 
-/* The reads: from dy to dq, and added to the cotangents of state, I, u, step, O, b, c. */
+/* The reads: from dy to dq, and added to the cotangents of u, step, O, b, c; what update_back needs is left in pair, dzi. */
 static void read_back(const mn_memory_t *memory, const mn_memory_rows_t *rows, const mn_memory_grads_t *grads,
-                      int64_t first, const mn_chunk_t *v, real *dstate, scratch_t *s) {
+                      int64_t first, const mn_chunk_t *v, scratch_t *s) {
     const int64_t L = memory->depth, C = memory->chunk, d = memory->d, ld = rows->ld, *dims = memory->dims;
     const int64_t ldy = rows->ldy;
     const real *dy = grads->dy + first * ldy;
@@ -64,7 +67,7 @@ static void read_back(const mn_memory_t *memory, const mn_memory_rows_t *rows, c
             memcpy(to, dy + t * ldy, (size_t)d * sizeof *to);
     }
     for (int64_t l = L - 1; l >= 0; l--) {
-        const int64_t in = dims[l], out = dims[l + 1], at = memory->state[l];
+        const int64_t in = dims[l], out = dims[l + 1];
         const real *w = v->ws[l], *dz = s->dz;
         int64_t ldx, ldu;
         const real *x = inputs(rows->q + first * ld, v->x, l, ld, in, &ldx);
@@ -79,12 +82,10 @@ static void read_back(const mn_memory_t *memory, const mn_memory_rows_t *rows, c
             tight = s->hh;
         }
         mn_vec->read_mix_back(C, in, v->b, v->c, s->gw, s->gs, memory->initial ? s->gi : NULL, tight, s->dx, s->db, s->dc);
-        mn_vec->scale_rows_pair(C, out, v->b, v->c, dz, s->pair);
-        mn_gemm('T', 'N', in, 2 * out, C, 1, x, ldx, s->pair, 2 * out, 1, dstate + at, 2 * out);
+        mn_vec->scale_rows_pair(C, out, v->b, v->c, dz, s->pair[l]);
         if (memory->initial) {
             for (int64_t t = 0; t < C; t++) s->row_w[t] = 1 - v->b[t];
-            mn_vec->scale_rows(C, out, s->row_w, 1, dz, s->pair);
-            mn_gemm('T', 'N', in, out, C, 1, x, ldx, s->pair, out, 1, grads->dinitial[l], out);
+            mn_vec->scale_rows(C, out, s->row_w, 1, dz, s->dzi[l]);
         }
         /* through -(O * (X U^T)) step */
         mn_gemm('N', 'T', C, C, out, -1, dz, out, v->step[l], out, 0, s->q, C);
@@ -106,34 +107,54 @@ static void read_back(const mn_memory_t *memory, const mn_memory_rows_t *rows, c
     }
 }
 
-/* The write: from the cotangent of the next state (in dstate, overwritten) to that of this one, of u, step and the
- * coefficients. */
-static void write_back(const mn_memory_t *memory, const mn_memory_rows_t *rows, const mn_memory_grads_t *grads,
-                       int64_t first, int64_t n, const mn_chunk_t *v, real *dstate, scratch_t *s) {
+/* The write: from the cotangent of the next state to those of u, step and coefficients. */
+static void write_back(const mn_memory_t *memory, const mn_memory_rows_t *rows, int64_t first, int64_t n,
+                       const mn_chunk_t *v, const real *dstate, scratch_t *s) {
     const int64_t C = memory->chunk, *dims = memory->dims, end = n - 1;
     const real *o = v->o + end * C, *p = v->p_s + end * C;
-    real dbcm[3] = {0};
     zero(s->row_w, C);
     zero(s->row_s, C);
     for (int64_t l = 0; l < memory->depth; l++) {
         const int64_t in = dims[l], out = dims[l + 1];
-        real *dws = dstate + memory->state[l];
+        const real *dws = dstate + memory->state[l];
         int64_t ldu;
         const real *u = inputs(rows->k + first * rows->ld, v->u, l, rows->ld, in, &ldu);
         mn_gemm('N', 'N', C, 2 * out, in, -1, u, ldu, dws, 2 * out, 0, s->hh, 2 * out);
         mn_vec->dot_rows(C, out, s->hh, 2 * out, v->step[l], out, s->row_w, 1);
         mn_vec->dot_rows(C, out, s->hh + out, 2 * out, v->step[l], out, s->row_s, 1);
         mn_vec->read_mix(C, out, o, p, s->hh, NULL, s->ddelta[l]);
-        mn_vec->scale_rows_pair(C, out, o, p, v->step[l], s->pair);
-        mn_gemm('N', 'T', C, in, 2 * out, -1, s->pair, 2 * out, dws, 2 * out, 0, s->du[l], in);
-        mn_vec->advance_back(in, out, v->b[end], v->c[end], v->m[end], v->ws[l], memory->initial ? rows->initial[l] : NULL,
-                             dws, memory->initial ? grads->dinitial[l] : NULL, dbcm);
+        mn_vec->scale_rows_pair(C, out, o, p, v->step[l], s->hh);
+        mn_gemm('N', 'T', C, in, 2 * out, -1, s->hh, 2 * out, dws, 2 * out, 0, s->du[l], in);
+    }
+    mn_vec->axpy(C, 1, s->row_w, s->d_o + end * C);
+    mn_vec->axpy(C, 1, s->row_s, s->dp_s);
+}
+
+/* The cotangent of the state, from that after the chunk to that before it, with all that reads and surprise add; and that of
+ * I. A strip of rows at a time: they are the largest things that a chunk touches, and so pass the cache once. */
+static void update_back(const mn_memory_t *memory, const mn_memory_rows_t *rows, const mn_memory_grads_t *grads,
+                        int64_t first, int64_t n, const mn_chunk_t *v, real *dstate, scratch_t *s) {
+    const int64_t C = memory->chunk, *dims = memory->dims, end = n - 1, ld = rows->ld;
+    real dbcm[3] = {0};
+    for (int64_t l = 0; l < memory->depth; l++) {
+        const int64_t in = dims[l], out = dims[l + 1];
+        int64_t ldx, ldu;
+        const real *x = inputs(rows->q + first * ld, v->x, l, ld, in, &ldx);
+        const real *u = inputs(rows->k + first * ld, v->u, l, ld, in, &ldu);
+        for (int64_t r = 0, n_rows; r < in; r += n_rows) {
+            real *dws = dstate + memory->state[l] + r * 2 * out, *di = memory->initial ? grads->dinitial[l] + r * out : NULL;
+            n_rows = in - r < MN_STRIP ? in - r : MN_STRIP;
+            mn_vec->advance_back(n_rows, out, v->b[end], v->c[end], v->m[end], v->ws[l] + r * 2 * out,
+                                 di ? rows->initial[l] + r * out : NULL, dws, di, dbcm);
+            mn_gemm('T', 'N', n_rows, 2 * out, C, 1, x + r, ldx, s->pair[l], 2 * out, 1, dws, 2 * out);
+            if (di) mn_gemm('T', 'N', n_rows, out, C, 1, x + r, ldx, s->dzi[l], out, 1, di, out);
+            if (l > 0) mn_gemm('T', 'N', n_rows, out, C, 1, s->dback[l - 1] + r, in, v->delta[l], out, 1, dws, 2 * out);
+            mn_gemm('T', 'N', n_rows, out, C, 1, u + r, ldu, s->dp[l], out, 1, dws, 2 * out);
+        }
     }
     s->db[end] += dbcm[0];
     s->dc[end] += dbcm[1];
     s->dm[end] += dbcm[2];
-    mn_vec->axpy(C, 1, s->row_w, s->d_o + end * C);
-    mn_vec->axpy(C, 1, s->row_s, s->dp_s);
 }
 
 /* The scalar recurrences, last token first; d_o, db, dc, dm, dp_s are used up. */
@@ -162,9 +183,10 @@ static void coefficients_back(const mn_chunk_t *v, int64_t C, int64_t n, const r
     }
 }
 
-/* The surprise: from the cotangents of step (in ddelta) and u to those of k, v, theta and the anchor. */
+/* The surprise: from the cotangents of step (in ddelta) and u to those of k, v and theta; dback and dp are left for
+ * update_back. */
 static void surprise_back(const mn_memory_t *memory, const mn_memory_rows_t *rows, const mn_memory_grads_t *grads,
-                          int64_t first, int64_t n, const mn_chunk_t *v, real *dstate, scratch_t *s) {
+                          int64_t first, int64_t n, const mn_chunk_t *v, scratch_t *s) {
     const int64_t L = memory->depth, C = memory->chunk, d = memory->d, ld = rows->ld, *dims = memory->dims;
     const real *k = rows->k + first * ld;
     zero(s->dtheta, L * C);
@@ -197,13 +219,12 @@ static void surprise_back(const mn_memory_t *memory, const mn_memory_rows_t *row
     /* delta_l = (delta_{l+1} W_{l+1}^T) * act'(p_l), first matrix first */
     for (int64_t l = 0; l < L - 1; l++) {
         const int64_t w = dims[l + 1], out = dims[l + 2];
-        real *dws = dstate + memory->state[l + 1], *dback = s->gw, *dp = s->dp[l];
+        real *dback = s->dback[l], *dp = s->dp[l];
         mn_vec->act_curve(memory->act, C * w, v->p[l], dback, dp);
         mn_vec->mul(C * w, v->back[l], dp);
         mn_vec->mul(C * w, s->ddelta[l], dp);
         mn_vec->mul(C * w, s->ddelta[l], dback);
         mn_gemm('N', 'N', C, out, w, 1, dback, w, v->ws[l + 1], 2 * out, 1, s->ddelta[l + 1], out);
-        mn_gemm('T', 'N', w, out, C, 1, dback, w, v->delta[l + 1], out, 1, dws, 2 * out);
     }
     /* e = 2 (M - v), l = |M - v|^2, M = LN(f) + k */
     real *df = s->dp[L - 1];
@@ -231,10 +252,6 @@ static void surprise_back(const mn_memory_t *memory, const mn_memory_rows_t *row
     }
     for (int64_t l = L - 1; l >= 0; l--) {
         const int64_t in = dims[l], out = dims[l + 1];
-        real *dws = dstate + memory->state[l];
-        int64_t ldu;
-        const real *u = inputs(k, v->u, l, ld, in, &ldu);
-        mn_gemm('T', 'N', in, out, C, 1, u, ldu, s->dp[l], out, 1, dws, 2 * out);
         mn_gemm('N', 'T', C, in, out, 1, s->dp[l], out, v->ws[l], 2 * out, 1, s->du[l], in);
         if (l == 0) break;
         mn_vec->act_slope(memory->act, C * in, v->p[l - 1], s->gw, s->gs);
@@ -261,12 +278,12 @@ void mn_memory_backward(const mn_memory_t *memory, const mn_memory_rows_t *rows,
             zero(s.dm, C);
             zero(s.dp_s, C);
             zero(s.d_o, C * C);
-            /* write_back turns the next state's cotangent into this one's and sets du and ddelta; the others add */
-            write_back(memory, rows, grads, first, n, &v, dstate, &s);
-            read_back(memory, rows, grads, first, &v, dstate, &s);
+            write_back(memory, rows, first, n, &v, dstate, &s); /* sets du and ddelta; the others add */
+            read_back(memory, rows, grads, first, &v, &s);
+            surprise_back(memory, rows, grads, first, n, &v, &s);
+            update_back(memory, rows, grads, first, n, &v, dstate, &s);
             coefficients_back(&v, C, n, rows->alpha + first, rows->eta + first, grads->dalpha + first,
                               grads->deta + first, &s);
-            surprise_back(memory, rows, grads, first, n, &v, dstate, &s);
         }
         to = from;
     }

@@ -26,8 +26,8 @@ void mn_memory_init(mn_memory_t *memory, const mn_config_t *config) {
     }
     mn_chunk_t view;
     memory->chunk_size = mn_chunk_view(memory, NULL, &view);
-    /* the backward pass: 12 (C, widest) regions, 2 a matrix, 5 (C, C), 8 (C) and 2 (depth, C) */
-    memory->scratch_size = (12 + 3 * L) * mn_room(C * memory->widest) + 5 * mn_room(C * C) + (8 + 2 * L) * mn_room(C) + 16;
+    /* the backward pass: 9 (C, widest) regions, 7 a matrix, 5 (C, C), 8 (C) and 2 (depth, C) */
+    memory->scratch_size = (9 + 7 * L) * mn_room(C * memory->widest) + 5 * mn_room(C * C) + (8 + 2 * L) * mn_room(C) + 16;
 }
 
 int64_t mn_chunk_view(const mn_memory_t *memory, real *base, mn_chunk_t *view) {
@@ -196,17 +196,22 @@ static void read_chunk(const mn_memory_t *memory, const mn_memory_rows_t *rows, 
         finish_row(memory, v->z[L - 1] + t * d, q + t * ld, rows->y + (first + t) * rows->ldy);
 }
 
-/* The state after the chunk's n rows. */
+/* The state after the chunk's n rows, some rows of a matrix at a time: what is faded is still in the cache when the product
+ * is added to it. */
 static void write_chunk(const mn_memory_t *memory, const mn_memory_rows_t *rows, int64_t first, int64_t n,
                         const mn_chunk_t *v, real *next, real *scratch) {
     const int64_t C = memory->chunk, *dims = memory->dims, end = n - 1;
     for (int64_t l = 0; l < memory->depth; l++) {
-        const int64_t in = dims[l], out = dims[l + 1];
-        real *ws = next + memory->state[l];
-        mn_vec->advance(in, out, v->b[end], v->c[end], v->m[end], v->ws[l], memory->initial ? rows->initial[l] : NULL, ws);
+        const int64_t in = dims[l], out = dims[l + 1], ldu = l ? in : rows->ld;
+        const real *u = l ? v->u[l] : rows->k + first * ldu, *initial = memory->initial ? rows->initial[l] : NULL;
         mn_vec->scale_rows_pair(C, out, v->o + end * C, v->p_s + end * C, v->step[l], scratch);
-        mn_gemm('T', 'N', in, 2 * out, C, -1, l ? v->u[l] : rows->k + first * rows->ld, l ? in : rows->ld, scratch, 2 * out,
-                1, ws, 2 * out);
+        for (int64_t r = 0, n_rows; r < in; r += n_rows) {
+            real *ws = next + memory->state[l] + r * 2 * out;
+            n_rows = in - r < MN_STRIP ? in - r : MN_STRIP;
+            mn_vec->advance(n_rows, out, v->b[end], v->c[end], v->m[end], v->ws[l] + r * 2 * out,
+                            initial ? initial + r * out : NULL, ws);
+            mn_gemm('T', 'N', n_rows, 2 * out, C, -1, u + r, ldu, scratch, 2 * out, 1, ws, 2 * out);
+        }
     }
 }
 

@@ -85,23 +85,22 @@ static void multiply_rows(int rows, int wide, int64_t k, real alpha, const real 
 /* Rows are dealt out evenly: 16 are 6 + 5 + 5, not 6 + 6 + 4. */
 static void multiply_panel(int64_t m, int wide, int64_t k, real alpha, const real *a, int64_t ra, int64_t ca, const real *b,
                            int64_t ldb, real beta, real *c, int64_t ldc) {
-    for (int64_t tiles = (m + ROWS - 1) / ROWS, i = 0; tiles > 0; tiles--) {
-        const int64_t rows = (m - i + tiles - 1) / tiles;
+    for (int64_t tiles = (m + ROWS - 1) / ROWS, i = 0, rows; tiles > 0; tiles--, i += rows) {
+        rows = (m - i + tiles - 1) / tiles;
         multiply_rows((int)rows, wide, k, alpha, a + i * ra, ra, ca, b, ldb, beta, c + i * ldc, ldc);
-        i += rows;
     }
 }
 
 static void multiply(int64_t m, int64_t n, int64_t k, real alpha, const real *a, int64_t ra, int64_t ca, const real *b,
                      int64_t ldb, real beta, real *c, int64_t ldc) {
     if (k <= SHORT) { /* C is what costs: along its rows */
-        for (int64_t i = 0; i < m; i += ROWS) {
-            const int rows = m - i < ROWS ? (int)(m - i) : ROWS;
+        for (int64_t tiles = (m + ROWS - 1) / ROWS, i = 0, rows; tiles > 0; tiles--, i += rows) {
             int64_t j = 0;
+            rows = (m - i + tiles - 1) / tiles;
             for (; j + WIDE <= n; j += WIDE)
-                multiply_rows(rows, 2, k, alpha, a + i * ra, ra, ca, b + j, ldb, beta, c + i * ldc + j, ldc);
+                multiply_rows((int)rows, 2, k, alpha, a + i * ra, ra, ca, b + j, ldb, beta, c + i * ldc + j, ldc);
             for (; j < n; j += LANES)
-                multiply_rows(rows, 1, k, alpha, a + i * ra, ra, ca, b + j, ldb, beta, c + i * ldc + j, ldc);
+                multiply_rows((int)rows, 1, k, alpha, a + i * ra, ra, ca, b + j, ldb, beta, c + i * ldc + j, ldc);
         }
         return;
     }
