@@ -10,9 +10,9 @@
 
 typedef struct settings {
     mn_common_t common;
-    const char *model, *output;
+    const char *model, *output, *memory;
     int split, rc, invalid;
-    bool mask_lowercase, json;
+    bool mask_lowercase, json, freeze;
     int64_t resamples;
 } settings_t;
 
@@ -23,6 +23,8 @@ static const mn_option_t options[] = {
               "rows to score; train and valid as finetune divides them, all: every row", .choices = mn_split_names,
               .fallback = "test"),
     MN_OPTION_RC(settings_t, rc),
+    MN_OPTION_MEMORY(settings_t, memory),
+    MN_OPTION_FREEZE(settings_t, freeze),
     MN_OPTION(settings_t, resamples, NULL, "resamples", INT, "N", "bootstrap resamples for the intervals; 0: none",
               .fallback = "1000", .max = 1e6),
     MN_OPTION(settings_t, mask_lowercase, NULL, "mask-lowercase", FLAG, NULL, "read lower case bases as N"),
@@ -128,7 +130,8 @@ static mn_status_t run(const mn_args_t *args, mn_err_t *err) {
     mn_engine_t engine;
     mn_status_t status = mn_engine_open(s->model, true, &engine, err);
     if (status) return status;
-    status = evaluate(args, &engine, err);
+    status = mn_engine_remember(&engine, s->memory, s->freeze, err);
+    if (!status) status = evaluate(args, &engine, err);
     mn_engine_done(&engine);
     return status;
 }

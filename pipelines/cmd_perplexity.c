@@ -7,15 +7,16 @@
 #include "pipelines/reading.h"
 #include "pipelines/report.h"
 #include "pipelines/tokens.h"
+#include "titans/stream_file.h"
 #include <math.h>
 #include <string.h>
 
 typedef struct settings {
     mn_common_t common;
     mn_reading_t reading;
-    const char *model, *output, *track;
+    const char *model, *output, *track, *state_in, *state_out, *memory_in, *memory_out;
     int64_t window;
-    bool json;
+    bool json, carry, freeze;
 } settings_t;
 
 static const mn_option_t options[] = {
@@ -25,6 +26,15 @@ static const mn_option_t options[] = {
     MN_OPTION(settings_t, window, "w", "window", INT, "N", "bases of one interval of the track", .fallback = "1k",
               .min = 1, .max = 1e9),
     MN_OPTION(settings_t, json, NULL, "json", FLAG, NULL, "JSON instead of TSV", .neutral = true),
+    MN_OPTION_HEADING("Memory"),
+    MN_OPTION(settings_t, state_out, NULL, "state-out", FILE, "FILE", "the state after the last record"),
+    MN_OPTION(settings_t, state_in, NULL, "state-in", INPUT, "FILE",
+              "the first record goes on where the stream in FILE stopped (--state-out)"),
+    MN_OPTION(settings_t, memory_out, NULL, "memory-out", FILE, "FILE", "what the last record left in the memories"),
+    MN_OPTION_MEMORY(settings_t, memory_in),
+    MN_OPTION(settings_t, carry, NULL, "carry-memory", FLAG, NULL,
+              "each record begins with the memory that the one before has left"),
+    MN_OPTION_FREEZE(settings_t, freeze),
     MN_OPTION_GROUP(settings_t, reading, "Reading", mn_reading_options),
     MN_COMMON_OPTIONS,
     {0}};
@@ -49,15 +59,18 @@ typedef struct run {
     const mn_engine_t *engine;
     uint8_t *ignore; /* (V) */
     mn_result_t result, track;
-    mn_json_t *records; /* NULL: TSV */
+    mn_json_t *json; /* rows so far; NULL: TSV */
     mn_tokens_t tokens; /* of the batch; the record being read stands at the end */
     row_t rows[BATCH_RECORDS];
     mn_sample_t samples[BATCH_RECORDS];
     mn_output_t outputs[BATCH_RECORDS];
-    int64_t n;
+    int64_t n, records; /* in the batch, read */
     float *nats; /* of a pass */
     int64_t nats_capacity;
-    mn_state_t *state;
+    bool alone; /* every record by itself, as what it leaves is wanted */
+    mn_state_t *state, *beyond; /* of a record by itself: without, and with its last token */
+    mn_real_t *memories;        /* what it left; NULL: not asked for */
+    int32_t next;               /* id that comes before the first base of the record to be read */
     score_t total;
     int64_t window; /* of the track: begin and sum of the interval that is open */
     score_t open;
@@ -106,7 +119,7 @@ static void add_targets(run_t *run, row_t *row, const int32_t *ids, const int64_
 
 static void write_score(run_t *run, const char *name, const score_t *score) {
     const double bits = get_bits(score);
-    if (run->records) {
+    if (run->json) {
         mn_json_t *json = mn_json_object();
         mn_json_set_string(json, "name", name);
         mn_json_set_int(json, "bases", score->bases);
@@ -114,7 +127,7 @@ static void write_score(run_t *run, const char *name, const score_t *score) {
         mn_json_set_real(json, "bits", score->nats / log(2));
         mn_json_set_real(json, "bits_per_base", bits);
         mn_json_set_real(json, "perplexity", exp2(bits));
-        mn_json_set(run->records, NULL, json);
+        mn_json_set(run->json, NULL, json);
         return;
     }
     FILE *out = run->result.writer.file;
@@ -125,6 +138,12 @@ static void write_score(run_t *run, const char *name, const score_t *score) {
         fputs("\t0\tNA\tNA\n", out);
 }
 
+static void free_row(row_t *row) {
+    mn_mem_free(row->name);
+    mn_mem_free(row->contig);
+    *row = (row_t){0};
+}
+
 /* What a record's end leaves to do. */
 static void end_row(run_t *run, row_t *row) {
     if (run->settings->track) write_interval(run, row, row->end);
@@ -132,9 +151,7 @@ static void end_row(run_t *run, row_t *row) {
     run->total.bases += row->score.bases;
     run->total.scored += row->score.scored;
     run->total.nats += row->score.nats;
-    mn_mem_free(row->name);
-    mn_mem_free(row->contig);
-    *row = (row_t){0};
+    free_row(row);
 }
 
 /* ---- records in */
@@ -164,8 +181,8 @@ static mn_status_t flush_batch(run_t *run, int64_t tokens, mn_err_t *err) {
     return MN_OK;
 }
 
-/* The record that stands alone in the buffer, its last token left for what may follow. */
-static mn_status_t score_long(run_t *run, row_t *row, mn_err_t *err) {
+/* The one record in the buffer, its last token left for what may follow. */
+static mn_status_t score_stream(run_t *run, row_t *row, mn_err_t *err) {
     mn_tokens_t *tokens = &run->tokens;
     mn_status_t status = MN_OK;
     while (!status && !(status = mn_tokens_read(tokens, PIECE + 1, err)) && tokens->used > 1) {
@@ -181,28 +198,52 @@ static mn_status_t score_long(run_t *run, row_t *row, mn_err_t *err) {
     return status;
 }
 
+/* What the record leaves in the memories once its last token is read, too. */
+static mn_status_t take_memories(run_t *run, mn_err_t *err) {
+    if (!run->tokens.used) return mn_err_set(err, MN_INPUT, NULL, NULL, "nothing to memorise: the record is empty");
+    mn_state_copy(run->beyond, run->state);
+    run->samples[0] = (mn_sample_t){.length = 1, .state = run->beyond};
+    run->outputs[0] = (mn_output_t){.next = -1, .memories = run->memories};
+    mn_status_t status = forward(run, 1, 1, err);
+    if (!status && run->settings->carry)
+        mn_work_remember(run->engine->work, run->memories, run->settings->freeze);
+    return status;
+}
+
+/* A record by itself; its first tokens stand in the buffer, behind the batch. */
+static mn_status_t score_alone(run_t *run, const mn_record_t *record, mn_err_t *err) {
+    mn_tokens_t *tokens = &run->tokens;
+    row_t row = run->rows[run->n];
+    run->rows[run->n] = (row_t){0};
+    mn_status_t status = flush_batch(run, tokens->first, err); /* so that rows stay in order */
+    if (!status) status = score_stream(run, &row, err);
+    if (!status && run->memories) status = take_memories(run, err);
+    if (!status) {
+        row.end = tokens->end;
+        row.score.bases = record->counts.bases;
+        end_row(run, &row);
+        run->next = tokens->used ? tokens->ids[0] : -1;
+        mn_tokens_drop(tokens, tokens->used);
+    }
+    free_row(&row);
+    return status;
+}
+
 static mn_status_t score_record(run_t *run, mn_input_t *in, const mn_record_t *record, mn_err_t *err) {
     mn_tokens_t *tokens = &run->tokens;
     row_t *row = &run->rows[run->n];
     mn_status_t status = mn_mem_string(&row->name, record->name, err);
     if (!status) status = mn_mem_string(&row->contig, record->contig, err);
-    if (!status) status = mn_tokens_begin(tokens, in, record, run->engine->tokenizer, MN_ID_BOS, err);
+    if (run->records++ || !run->settings->state_in) { /* else the stream and its next token are there already */
+        mn_state_reset(run->engine->model, run->state);
+        run->next = MN_ID_BOS;
+    }
+    if (!status) status = mn_tokens_begin(tokens, in, record, run->engine->tokenizer, run->next, err);
     if (!status) status = mn_tokens_read(tokens, PIECE + 1, err);
     if (status) return status;
     row->start = record->start;
     const int64_t length = tokens->used - tokens->first;
-    if (length > PIECE) { /* the batch first, so that rows stay in order */
-        row_t alone = *row;
-        *row = (row_t){0};
-        status = flush_batch(run, tokens->first, err);
-        mn_state_reset(run->engine->model, run->state);
-        if (!status) status = score_long(run, &alone, err);
-        alone.end = tokens->end;
-        alone.score.bases = record->counts.bases;
-        mn_tokens_drop(tokens, tokens->used);
-        end_row(run, &alone);
-        return status;
-    }
+    if (run->alone || length > PIECE) return score_alone(run, record, err);
     row->end = tokens->end;
     row->score.bases = record->counts.bases;
     run->samples[run->n] = (mn_sample_t){.length = length};
@@ -225,16 +266,51 @@ static mn_status_t score_file(run_t *run, const char *path, mn_err_t *err) {
 
 /* ---- the command */
 
+static mn_status_t new_memories(run_t *run, mn_err_t *err) {
+    const mn_model_t *model = run->engine->model;
+    mn_status_t status = mn_state_new(model, &run->beyond, err);
+    if (!status)
+        status = mn_mem_new((void **)&run->memories, mn_memories_size(model), (int64_t)sizeof *run->memories, err);
+    return status;
+}
+
+/* A file that cannot be written should be known before hours of reading. */
+static mn_status_t try_file(const char *path, mn_err_t *err) {
+    mn_writer_t writer = {0};
+    mn_status_t status = path ? mn_writer_open(&writer, path, err) : MN_OK;
+    if (!status) mn_writer_drop(&writer);
+    return status;
+}
+
+/* State and memory, as the last record left them. */
+static mn_status_t save_files(run_t *run, mn_err_t *err) {
+    const settings_t *s = run->settings;
+    const mn_model_t *model = run->engine->model;
+    mn_status_t status = MN_OK;
+    if (!run->records && (s->state_out || s->memory_out))
+        return mn_err_set(err, MN_INPUT, NULL, "do filters or regions leave anything?", "no record at all");
+    if (s->memory_out && run->records > 1 && !s->carry)
+        mn_log(MN_LOG_WARNING, "%s has the memory of the last record alone (--carry-memory hands it on)", s->memory_out);
+    if (s->state_out) status = mn_state_save(s->state_out, model, run->state, run->next, err);
+    if (!status && s->memory_out) status = mn_memories_save(s->memory_out, model, run->memories, err);
+    return status;
+}
+
 static mn_status_t score_all(run_t *run, const mn_args_t *args, mn_err_t *err) {
     const settings_t *s = run->settings;
     const mn_engine_t *engine = run->engine;
     mn_status_t status = mn_mem_new((void **)&run->ignore, engine->model->config.vocab, 1, err);
     if (!status) mn_tokenizer_ignore(engine->tokenizer, run->ignore);
     if (!status) status = mn_state_new(engine->model, &run->state, err);
+    if (!status && s->state_in) status = mn_state_load(s->state_in, engine->model, run->state, &run->next, err);
+    if (!status && (s->memory_out || s->carry)) status = new_memories(run, err);
+    run->alone = s->state_in || s->state_out || s->memory_out || s->carry;
+    if (!status) status = try_file(s->state_out, err);
+    if (!status) status = try_file(s->memory_out, err);
     if (!status) status = mn_result_open(args, s->output, &run->result, err);
     if (!status && s->track) status = mn_result_open(args, s->track, &run->track, err);
     if (!status && s->track) mn_result_header(&run->track);
-    if (!status && s->json) run->records = mn_json_array();
+    if (!status && s->json) run->json = mn_json_array();
     if (!status && !s->json) {
         mn_result_header(&run->result);
         fputs("name\tbases\tscored\tbits\tbits_per_base\tperplexity\n", run->result.writer.file);
@@ -243,19 +319,19 @@ static mn_status_t score_all(run_t *run, const mn_args_t *args, mn_err_t *err) {
     if (!status) status = flush_batch(run, run->tokens.used, err);
     if (!status) write_score(run, "total", &run->total);
     if (!status && s->json) {
-        status = mn_result_json(&run->result, run->records, err);
-        run->records = NULL;
+        status = mn_result_json(&run->result, run->json, err);
+        run->json = NULL;
     }
+    if (!status) status = save_files(run, err);
     if (s->track) status = mn_result_close(&run->track, status, err);
     status = mn_result_close(&run->result, status, err);
     if (!status) mn_progress_end(&run->progress);
-    for (int64_t i = 0; i < run->n; i++) {
-        mn_mem_free(run->rows[i].name);
-        mn_mem_free(run->rows[i].contig);
-    }
-    mn_json_free(run->records);
+    for (int64_t i = 0; i < run->n; i++) free_row(&run->rows[i]);
+    mn_json_free(run->json);
     mn_tokens_done(&run->tokens);
     mn_state_free(run->state);
+    mn_state_free(run->beyond);
+    mn_mem_free(run->memories);
     mn_mem_free(run->ignore);
     mn_mem_free(run->nats);
     return status;
@@ -267,7 +343,8 @@ static mn_status_t run(const mn_args_t *args, mn_err_t *err) {
     run_t *run = NULL;
     mn_status_t status = mn_engine_open(s->model, false, &engine, err);
     if (status) return status;
-    status = mn_mem_new((void **)&run, 1, (int64_t)sizeof *run, err);
+    status = mn_engine_remember(&engine, s->memory_in, s->freeze, err);
+    if (!status) status = mn_mem_new((void **)&run, 1, (int64_t)sizeof *run, err);
     if (!status) {
         run->settings = s;
         run->engine = &engine;

@@ -15,7 +15,8 @@ static const char *const format_names[] = {"tsv", "bed", "bedgraph", NULL};
 typedef struct settings {
     mn_common_t common;
     mn_reading_t reading;
-    const char *model, *output, *class_name;
+    const char *model, *output, *class_name, *memory;
+    bool freeze;
     int64_t window, step, longest;
     int rc, format;
 } settings_t;
@@ -34,6 +35,8 @@ static const mn_option_t options[] = {
               "bed: call and 1000 x its probability; bedgraph: probability of --class", .choices = format_names,
               .fallback = "tsv"),
     MN_OPTION(settings_t, class_name, NULL, "class", STRING, "LABEL", "the class of a bedgraph; unset: the last"),
+    MN_OPTION_MEMORY(settings_t, memory),
+    MN_OPTION_FREEZE(settings_t, freeze),
     MN_OPTION_GROUP(settings_t, reading, "Reading", mn_reading_options),
     MN_COMMON_OPTIONS,
     {0}};
@@ -325,7 +328,8 @@ static mn_status_t run(const mn_args_t *args, mn_err_t *err) {
     if (s->step && !s->window) return mn_err_set(err, MN_USAGE, "-s/--step", NULL, "it needs --window");
     mn_status_t status = mn_engine_open(s->model, true, &engine, err);
     if (status) return status;
-    status = mn_mem_new((void **)&run, 1, (int64_t)sizeof *run, err);
+    status = mn_engine_remember(&engine, s->memory, s->freeze, err);
+    if (!status) status = mn_mem_new((void **)&run, 1, (int64_t)sizeof *run, err);
     if (!status) {
         run->settings = s;
         run->engine = &engine;

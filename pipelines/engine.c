@@ -1,5 +1,7 @@
 /* engine: opening a model for use. */
 #include "pipelines/engine.h"
+#include "genomics/base/mem.h"
+#include "titans/stream_file.h"
 
 const char *const mn_rc_names[] = {"model", "on", "off", NULL};
 
@@ -36,9 +38,27 @@ mn_status_t mn_engine_open_memory(const void *data, int64_t size, const char *wh
 
 void mn_engine_done(mn_engine_t *engine) {
     mn_work_free(engine->work);
+    mn_mem_free(engine->memories);
     mn_model_info_done(&engine->info);
     mn_model_free(engine->model);
     *engine = (mn_engine_t){0};
+}
+
+mn_status_t mn_engine_remember(mn_engine_t *engine, const char *path, bool frozen, mn_err_t *err) {
+    mn_real_t *memories = NULL;
+    mn_status_t status = MN_OK;
+    if (path) {
+        status = mn_mem_new((void **)&memories, mn_memories_size(engine->model), sizeof *memories, err);
+        if (!status) status = mn_memories_load(path, engine->model, memories, err);
+    }
+    if (status) {
+        mn_mem_free(memories);
+        return status;
+    }
+    mn_mem_free(engine->memories);
+    engine->memories = memories;
+    mn_work_remember(engine->work, memories, frozen);
+    return MN_OK;
 }
 
 bool mn_engine_rc(const mn_engine_t *engine, int rc) {
