@@ -1,5 +1,5 @@
 /* mnemon perplexity: how well a model foretells records: bits per base, and along the contig. Short records go through
- * the model together; a longer one by itself, piece by piece with its state carried, as one context in constant memory. */
+ * the model together; a longer one by itself, piece by piece with its state carried, in constant memory. */
 #include "genomics/base/mem.h"
 #include "pipelines/commands.h"
 #include "pipelines/engine.h"
@@ -59,15 +59,15 @@ typedef struct run {
     const mn_engine_t *engine;
     uint8_t *ignore; /* (V) */
     mn_result_t result, track;
-    mn_json_t *json; /* rows so far; NULL: TSV */
+    mn_json_t *json;    /* rows so far; NULL: TSV */
     mn_tokens_t tokens; /* of the batch; the record being read stands at the end */
     row_t rows[BATCH_RECORDS];
     mn_sample_t samples[BATCH_RECORDS];
     mn_output_t outputs[BATCH_RECORDS];
     int64_t n, records; /* in the batch, read */
-    float *nats; /* of a pass */
+    float *nats;        /* of a pass */
     int64_t nats_capacity;
-    bool alone; /* every record by itself, as what it leaves is wanted */
+    bool alone;                 /* every record by itself, as what it leaves is wanted */
     mn_state_t *state, *beyond; /* of a record by itself: without, and with its last token */
     mn_real_t *memories;        /* what it left; NULL: not asked for */
     int32_t next;               /* id that comes before the first base of the record to be read */
@@ -85,7 +85,8 @@ static double get_bits(const score_t *score) {
 
 /* The open interval of the track, of which nothing lies beyond `end`. */
 static void write_interval(run_t *run, const row_t *row, int64_t end) {
-    const int64_t begin = run->window > row->start ? run->window : row->start, next = run->window + run->settings->window;
+    const int64_t begin = run->window > row->start ? run->window : row->start,
+                  next = run->window + run->settings->window;
     if (run->open.scored)
         fprintf(run->track.writer.file, "%s\t%lld\t%lld\t%.5f\n", row->contig, (long long)begin,
                 (long long)(next < end ? next : end), get_bits(&run->open));
@@ -205,8 +206,7 @@ static mn_status_t take_memories(run_t *run, mn_err_t *err) {
     run->samples[0] = (mn_sample_t){.length = 1, .state = run->beyond};
     run->outputs[0] = (mn_output_t){.next = -1, .memories = run->memories};
     mn_status_t status = forward(run, 1, 1, err);
-    if (!status && run->settings->carry)
-        mn_work_remember(run->engine->work, run->memories, run->settings->freeze);
+    if (!status && run->settings->carry) mn_work_remember(run->engine->work, run->memories, run->settings->freeze);
     return status;
 }
 
@@ -290,7 +290,8 @@ static mn_status_t save_files(run_t *run, mn_err_t *err) {
     if (!run->records && (s->state_out || s->memory_out))
         return mn_err_set(err, MN_INPUT, NULL, "do filters or regions leave anything?", "no record at all");
     if (s->memory_out && run->records > 1 && !s->carry)
-        mn_log(MN_LOG_WARNING, "%s has the memory of the last record alone (--carry-memory hands it on)", s->memory_out);
+        mn_log(MN_LOG_WARNING, "%s has the memory of the last record alone (--carry-memory hands it on)",
+               s->memory_out);
     if (s->state_out) status = mn_state_save(s->state_out, model, run->state, run->next, err);
     if (!status && s->memory_out) status = mn_memories_save(s->memory_out, model, run->memories, err);
     return status;
@@ -364,7 +365,8 @@ const mn_command_t mn_cmd_perplexity = {
     .min_operands = 1,
     .max_operands = -1,
     .about =
-        "IN is FASTA, FASTQ, SAM, BAM or CRAM, '-' for stdin. Each record is one context, however long. A TSV row tells "
+        "IN is FASTA, FASTQ, SAM, BAM or CRAM, '-' for stdin. Each record is one context, however long. A TSV row "
+        "tells "
         "its name, its bases, how many of them were foretold (N never is), the bits these take, the bits per base and "
         "2 to their power; the last row is the total. Probabilities are over all ids of the tokenizer, as in "
         "validation by pretrain.",

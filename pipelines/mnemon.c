@@ -6,6 +6,7 @@
 #include "genomics/tokenizer.h"
 #include "pipelines/engine.h"
 #include "pipelines/score.h"
+#include "titans/stream_file.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -275,6 +276,10 @@ mn_status_t mn_net_embed(mn_net_t *net, const char *const *sequences, const int6
     return status;
 }
 
+mn_status_t mn_net_remember(mn_net_t *net, const char *path, int frozen, mn_err_t *err) {
+    return mn_engine_remember(&net->engine, path, frozen != 0, err);
+}
+
 /* ---- streams */
 
 struct mn_stream {
@@ -282,12 +287,14 @@ struct mn_stream {
     mn_state_t *state;
     int64_t piece;              /* tokens of a pass, so that the two below stay small */
     mn_real_t *hidden, *logits; /* (piece, D), (piece, V) */
+    mn_real_t *memories;        /* after the last push */
+    bool pushed;                /* there was one */
 };
 
 mn_status_t mn_stream_new(mn_net_t *net, mn_stream_t **out, mn_err_t *err) {
     enum { NUMBERS = 1 << 20 };
     const mn_config_t *config = &net->engine.model->config;
-    void *block, *hidden = NULL, *logits = NULL;
+    void *block, *hidden = NULL, *logits = NULL, *memories = NULL;
     *out = NULL;
     mn_status_t status = mn_mem_new(&block, 1, sizeof **out, err);
     if (status) return status;
@@ -298,8 +305,10 @@ mn_status_t mn_stream_new(mn_net_t *net, mn_stream_t **out, mn_err_t *err) {
     status = mn_state_new(net->engine.model, &stream->state, err);
     if (!status) status = mn_mem_new(&hidden, stream->piece * config->dim, sizeof(mn_real_t), err);
     if (!status) status = mn_mem_new(&logits, stream->piece * config->vocab, sizeof(mn_real_t), err);
+    if (!status) status = mn_mem_new(&memories, mn_memories_size(net->engine.model), sizeof(mn_real_t), err);
     stream->hidden = hidden;
     stream->logits = logits;
+    stream->memories = memories;
     if (status)
         mn_stream_free(stream);
     else
@@ -312,19 +321,23 @@ void mn_stream_free(mn_stream_t *stream) {
     mn_state_free(stream->state);
     mn_mem_free(stream->hidden);
     mn_mem_free(stream->logits);
+    mn_mem_free(stream->memories);
     mn_mem_free(stream);
 }
 
 void mn_stream_reset(mn_stream_t *stream) {
     mn_state_reset(stream->net->engine.model, stream->state);
+    stream->pushed = false;
 }
 
 mn_status_t mn_stream_push(mn_stream_t *stream, const int32_t *ids, int64_t n, int64_t layer, float *hidden,
                            float *logits, mn_err_t *err) {
     mn_engine_t *engine = &stream->net->engine;
     int64_t D = engine->model->config.dim, V = engine->model->config.vocab;
-    mn_output_t output = {
-        .hidden = hidden ? stream->hidden : NULL, .logits = logits ? stream->logits : NULL, .next = -1};
+    mn_output_t output = {.hidden = hidden ? stream->hidden : NULL,
+                          .logits = logits ? stream->logits : NULL,
+                          .memories = stream->memories,
+                          .next = -1};
     mn_status_t status = turn_layer(stream->net, layer, &output.layer, err);
     for (int64_t i = 0; !status && i < n; i++)
         if (ids[i] < 0 || ids[i] >= V)
@@ -334,6 +347,7 @@ mn_status_t mn_stream_push(mn_stream_t *stream, const int32_t *ids, int64_t n, i
         part = n - done < stream->piece ? n - done : stream->piece;
         mn_sample_t sample = {.ids = ids + done, .length = part, .state = stream->state};
         status = mn_model_forward(engine->model, engine->work, &sample, 1, &output, err);
+        if (!status) stream->pushed = true;
         if (!status && hidden) copy_floats(hidden + done * D, stream->hidden, part * D);
         if (!status && logits) copy_floats(logits + done * V, stream->logits, part * V);
     }
@@ -357,5 +371,24 @@ mn_status_t mn_stream_set(mn_stream_t *stream, const float *state, int64_t posit
     mn_real_t *block = mn_state_block(stream->state);
     for (int64_t i = 0; i < n; i++) block[i] = (mn_real_t)state[i];
     *mn_state_position(stream->state) = position;
+    stream->pushed = false;
     return MN_OK;
+}
+
+mn_status_t mn_stream_save(const mn_stream_t *stream, const char *path, int32_t next, mn_err_t *err) {
+    const int64_t V = stream->net->engine.model->config.vocab;
+    if (next < -1 || next >= V)
+        return mn_err_set(err, MN_USAGE, "next", NULL, "id %d, the vocabulary has %lld", (int)next, (long long)V);
+    return mn_state_save(path, stream->net->engine.model, stream->state, next, err);
+}
+
+mn_status_t mn_stream_load(mn_stream_t *stream, const char *path, int32_t *next, mn_err_t *err) {
+    mn_status_t status = mn_state_load(path, stream->net->engine.model, stream->state, next, err);
+    if (!status) stream->pushed = false;
+    return status;
+}
+
+mn_status_t mn_stream_save_memory(const mn_stream_t *stream, const char *path, mn_err_t *err) {
+    if (!stream->pushed) return mn_err_set(err, MN_USAGE, NULL, "push something first", "nothing was read to memorise");
+    return mn_memories_save(path, stream->net->engine.model, stream->memories, err);
 }

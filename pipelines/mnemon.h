@@ -113,6 +113,12 @@ typedef struct mn_embed_options {
 MN_API mn_status_t mn_net_embed(mn_net_t *net, const char *const *sequences, const int64_t *lengths, int64_t n,
                                 const mn_embed_options_t *options, float *embeddings, mn_err_t *err);
 
+/* What sequences and streams begun from now on start with: the memories in a file of mn_stream_save_memory or mnemon
+ * perplexity --memory-out (NULL: the learned ones); and whether, until the next call, all that is read goes without
+ * learning from it (frozen not 0). Errors: MN_INPUT when the file cannot be opened, MN_MODEL when it is damaged or belongs
+ * to another model; the net is then as it was. */
+MN_API mn_status_t mn_net_remember(mn_net_t *net, const char *path, int frozen, mn_err_t *err);
+
 /* ---- streams: one sequence of any length, piece after piece, in bounded memory; how it is cut changes no bit. */
 
 typedef struct mn_stream mn_stream_t;
@@ -134,6 +140,15 @@ MN_API mn_status_t mn_stream_push(mn_stream_t *stream, const int32_t *ids, int64
 MN_API int64_t mn_stream_size(const mn_stream_t *stream);
 MN_API void mn_stream_get(const mn_stream_t *stream, float *state, int64_t *position);
 MN_API mn_status_t mn_stream_set(mn_stream_t *stream, const float *state, int64_t position, mn_err_t *err);
+
+/* The same as a file, digested and tied to the model. next: an id that belongs to the stream and is still to be pushed, kept
+ * with it; -1: none. mnemon perplexity has its last token there, which scores the base that follows. Errors: MN_USAGE
+ * for another number, MN_IO; of load those of mn_net_remember, the stream as it was. */
+MN_API mn_status_t mn_stream_save(const mn_stream_t *stream, const char *path, int32_t next, mn_err_t *err);
+MN_API mn_status_t mn_stream_load(mn_stream_t *stream, const char *path, int32_t *next, mn_err_t *err);
+/* Only what was memorised up to the last push, for mn_net_remember. Errors: MN_USAGE when nothing was pushed since the
+ * stream was made, reset, set or loaded; MN_IO. */
+MN_API mn_status_t mn_stream_save_memory(const mn_stream_t *stream, const char *path, mn_err_t *err);
 
 #ifdef __cplusplus
 }

@@ -7,8 +7,7 @@ enum { PART = 4096 };
 
 static mn_status_t reserve(mn_tokens_t *tokens, int64_t n, mn_err_t *err) {
     const int64_t need = tokens->used + n;
-    mn_status_t status =
-        mn_mem_reserve((void **)&tokens->ids, &tokens->ids_capacity, need, sizeof *tokens->ids, err);
+    mn_status_t status = mn_mem_reserve((void **)&tokens->ids, &tokens->ids_capacity, need, sizeof *tokens->ids, err);
     if (!status)
         status = mn_mem_reserve((void **)&tokens->positions, &tokens->positions_capacity, need,
                                 sizeof *tokens->positions, err);

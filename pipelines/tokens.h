@@ -1,4 +1,4 @@
-/* tokens: records as token ids in one buffer, each with its place on the contig; records of any length, a part at a time. */
+/* tokens: records as token ids in one buffer, each with its place on the contig. */
 #ifndef MN_TOKENS_H
 #define MN_TOKENS_H
 #include "genomics/input.h"
@@ -9,8 +9,8 @@ typedef struct mn_tokens {
     int32_t *ids;       /* owned, as the next: mn_tokens_done */
     int64_t *positions; /* of each token's first base, 0-based; of an id that stands for none: the record's start */
     int64_t used, first, ids_capacity, positions_capacity;
-    int64_t end;        /* just beyond the last base read */
-    bool ended;         /* the record has been read to its end */
+    int64_t end; /* just beyond the last base read */
+    bool ended;  /* the record has been read to its end */
     mn_input_t *in;
     mn_token_stream_t stream;
     int64_t held[MN_KMER_MAX]; /* positions of the bases that the stream holds */

@@ -327,6 +327,65 @@ static void test_stream(void **state) {
     mn_net_free(net);
 }
 
+/* Saved halfway, the stream goes on in another; what it memorised serves a second sequence; frozen, nothing is learned. */
+static void test_stream_files(void **state) {
+    mn_net_t *net = load();
+    enum { LENGTH = 200, CUT = 63 };
+    char *bases = make_bases(LENGTH), state_path[128], memory_path[128];
+    int32_t ids[LENGTH + 1], next;
+    int64_t n;
+    static float whole[LENGTH + 1][VOCAB], rest[LENGTH + 1][VOCAB], kept[LENGTH + 1][VOCAB];
+    mn_stream_t *stream, *second;
+    snprintf(state_path, sizeof state_path, "%s/state", folder);
+    snprintf(memory_path, sizeof memory_path, "%s/memory", folder);
+    assert_done(mn_tokenize("nucleotide", bases, LENGTH, ids, &n, &err));
+    assert_done(mn_stream_new(net, &stream, &err));
+    assert_done(mn_stream_new(net, &second, &err));
+    assert_int_equal(mn_stream_save_memory(stream, memory_path, &err), MN_USAGE);
+    assert_done(mn_stream_push(stream, ids, CUT, 0, NULL, whole[0], &err));
+    assert_done(mn_stream_save(stream, state_path, ids[CUT], &err));
+    assert_done(mn_stream_save_memory(stream, memory_path, &err));
+    assert_done(mn_stream_push(stream, ids + CUT, n - CUT, 0, NULL, whole[CUT], &err));
+    assert_done(mn_stream_load(second, state_path, &next, &err));
+    assert_int_equal(next, ids[CUT]);
+    assert_int_equal(mn_stream_save_memory(second, memory_path, &err), MN_USAGE);
+    assert_done(mn_stream_push(second, ids + CUT, n - CUT, 0, NULL, rest[CUT], &err));
+    assert_memory_equal(whole[CUT], rest[CUT], (size_t)(n - CUT) * sizeof *whole);
+
+    /* a sequence that begins with the memory, and one that does not */
+    assert_done(mn_net_remember(net, memory_path, 0, &err));
+    mn_stream_reset(stream);
+    assert_done(mn_stream_push(stream, ids, n, 0, NULL, rest[0], &err));
+    assert_memory_not_equal(whole, rest, sizeof whole);
+    assert_int_equal(mn_net_remember(net, state_path, 0, &err), MN_MODEL);
+    assert_int_equal(mn_stream_load(stream, memory_path, &next, &err), MN_MODEL);
+    assert_int_equal(mn_net_remember(net, "no/such/memory", 0, &err), MN_INPUT);
+    mn_stream_reset(stream);
+    assert_done(mn_stream_push(stream, ids, n, 0, NULL, kept[0], &err));
+    assert_memory_equal(rest, kept, sizeof rest); /* a file refused changes nothing */
+
+    assert_done(mn_net_remember(net, memory_path, 1, &err)); /* frozen, a memory comes out as it went in */
+    mn_stream_reset(stream);
+    assert_done(mn_stream_push(stream, ids, n, 0, NULL, rest[0], &err));
+    assert_memory_not_equal(rest, kept, sizeof rest);
+    assert_done(mn_stream_save_memory(stream, state_path, &err));
+    assert_done(mn_net_remember(net, state_path, 1, &err));
+    mn_stream_reset(stream);
+    assert_done(mn_stream_push(stream, ids, n, 0, NULL, kept[0], &err));
+    assert_memory_equal(rest, kept, sizeof rest);
+
+    assert_done(mn_net_remember(net, NULL, 0, &err));
+    mn_stream_reset(stream);
+    assert_done(mn_stream_push(stream, ids, n, 0, NULL, rest[0], &err));
+    assert_memory_equal(rest, whole, sizeof rest);
+    unlink(state_path);
+    unlink(memory_path);
+    mn_stream_free(second);
+    mn_stream_free(stream);
+    free(bases);
+    mn_net_free(net);
+}
+
 static int make_files(void **state) {
     const char *base = getenv("TMPDIR");
     snprintf(folder, sizeof folder, "%.30s/mnemon-api-XXXXXX", base ? base : "/tmp");
@@ -347,6 +406,7 @@ int main(void) {
         cmocka_unit_test(test_reader), cmocka_unit_test(test_options), cmocka_unit_test(test_tokenize),
         cmocka_unit_test(test_load),   cmocka_unit_test(test_predict), cmocka_unit_test(test_no_classes),
         cmocka_unit_test(test_embed),  cmocka_unit_test(test_stream),  cmocka_unit_test(test_foreign_threads),
+        cmocka_unit_test(test_stream_files),
     };
     return cmocka_run_group_tests(tests, make_files, remove_files);
 }

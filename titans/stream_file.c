@@ -66,8 +66,12 @@ static mn_status_t save(const char *path, const mn_model_t *model, const char *k
 
 mn_status_t mn_state_save(const char *path, const mn_model_t *model, mn_state_t *state, int32_t next, mn_err_t *err) {
     const int64_t size = mn_state_size(model);
-    const mn_tensor_t item = {
-        .name = STATE, .dtype = MN_REAL_DTYPE, .rank = 1, .shape = {size}, .count = size, .data = mn_state_block(state)};
+    const mn_tensor_t item = {.name = STATE,
+                              .dtype = MN_REAL_DTYPE,
+                              .rank = 1,
+                              .shape = {size},
+                              .count = size,
+                              .data = mn_state_block(state)};
     mn_json_t *metadata = mn_json_object();
     set_number(metadata, "position", *mn_state_position(state));
     set_number(metadata, "next", next);
@@ -117,8 +121,12 @@ mn_status_t mn_memories_save(const char *path, const mn_model_t *model, const mn
     for (int64_t i = 0; !status && i < n; i++) {
         place_t *place = &places[i];
         *place = get_place(model, i);
-        items[i] = (mn_tensor_t){.name = place->name, .dtype = MN_REAL_DTYPE, .rank = 3,
-                              .shape = {heads, place->in, place->out}, .count = place->rows * place->out, .data = at};
+        items[i] = (mn_tensor_t){.name = place->name,
+                                 .dtype = MN_REAL_DTYPE,
+                                 .rank = 3,
+                                 .shape = {heads, place->in, place->out},
+                                 .count = place->rows * place->out,
+                                 .data = at};
         for (int64_t r = 0; r < place->rows; r++, at += place->out)
             memcpy(at, memories + find_row(model, place, r), (size_t)place->out * sizeof *at);
     }
@@ -159,12 +167,11 @@ static mn_status_t load(const char *path, const mn_model_t *model, const char *k
 static mn_status_t read_tensor(const mn_tensors_t *tensors, const char *name, int64_t count, const char *path,
                                mn_real_t *out, mn_err_t *err) {
     const mn_tensor_t *tensor = mn_tensors_get(tensors, name);
-    const char *fault = !tensor                             ? "is missing"
-                        : tensor->count != count            ? "has a size that does not follow from the model"
-                        : tensor->dtype != MN_REAL_DTYPE    ? "is of another number type"
-                        : !mn_tensor_reals(tensor, out)     ? "is not F32 or F64"
-                        : !is_finite(out, count)            ? "holds NaN or infinity"
-                                                            : NULL;
+    const char *fault = !tensor                         ? "is missing"
+                        : tensor->count != count        ? "has a size that does not follow from the model"
+                        : !mn_tensor_reals(tensor, out) ? "is not F32 or F64"
+                        : !is_finite(out, count)        ? "holds NaN or infinity"
+                                                        : NULL;
     return fault ? mn_err_set(err, MN_MODEL, path, NULL, "%s %s", name, fault) : MN_OK;
 }
 

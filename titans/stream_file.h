@@ -1,10 +1,10 @@
 /* stream_file: what a stream leaves behind, as a file tied to the model that read it.
  *
- * safetensors, digested; metadata: kind "state" or "memory", version, model (digest of config and weights). A state goes
- * on exactly where its stream stopped: one tensor "state" as mn_state_block has it, and in the metadata its position and
- * `next`, an id that belongs to the stream and is still to be read. A memory is what was memorised alone: per layer I and
- * matrix L the tensors layers.I.mixer.wL and layers.I.mixer.sL (H, in, out), W and S of every head, named like the learned
- * ones that they stand for.
+ * safetensors, digested; metadata: kind "state" or "memory", version, model (digest of config and weights). A state
+ * goes on exactly where its stream stopped: one tensor "state" as mn_state_block has it, and in the metadata its
+ * position and `next`, an id that belongs to the stream and is still to be read. A memory is what was memorised alone:
+ * per layer I and matrix L the tensors layers.I.mixer.wL and layers.I.mixer.sL (H, in, out), W and S of every head,
+ * named like the learned ones that they stand for.
  *
  * Reading checks it all before anything is changed. Errors: MN_INPUT for a file that cannot be opened; MN_MODEL for one
  * that is cut, damaged, of another model, kind or version, or holds numbers that are not finite; MN_DIVERGED when asked
