@@ -25,8 +25,9 @@ struct mn_fasta {
     /* regions */
     mn_fai_t *fai;
     mn_regions_t regions;
-    int64_t region;    /* the present one; regions.n: after the last */
-    int64_t line_room; /* bases that the index still expects in the present line */
+    int64_t region;        /* the present one; regions.n: after the last */
+    int64_t asked, passed; /* bases of all regions; of those before the present one */
+    int64_t line_room;     /* bases that the index still expects in the present line */
 };
 
 void mn_fasta_close(mn_fasta_t *fasta) {
@@ -51,6 +52,8 @@ static mn_status_t read_regions(mn_fasta_t *fasta, const mn_input_options_t *opt
         status = mn_regions_add(&fasta->regions, options->regions[i], &contigs, err);
     if (!status && options->bed) status = mn_regions_add_bed(&fasta->regions, options->bed, &contigs, err);
     fasta->region = -1;
+    for (int64_t i = 0; i < fasta->regions.n; i++)
+        fasta->asked += fasta->regions.items[i].end - fasta->regions.items[i].start;
     return status;
 }
 
@@ -189,6 +192,8 @@ static mn_status_t skip_blanks(mn_fasta_t *fasta, mn_err_t *err) {
 }
 
 static mn_status_t next_region(mn_fasta_t *fasta, mn_record_t *record, bool *more, mn_err_t *err) {
+    if (fasta->region >= 0 && fasta->region < fasta->regions.n)
+        fasta->passed += fasta->regions.items[fasta->region].end - fasta->regions.items[fasta->region].start;
     *more = ++fasta->region < fasta->regions.n;
     if (!*more) {
         fasta->region = fasta->regions.n;
@@ -326,4 +331,11 @@ mn_status_t mn_fasta_read(mn_fasta_t *fasta, mn_piece_t *piece, mn_base_counts_t
         if (whole) pass_newline(fasta);
     }
     return status;
+}
+
+double mn_fasta_part(const mn_fasta_t *fasta) {
+    if (!fasta->fai) return mn_source_part(fasta->source);
+    if (fasta->region < 0 || fasta->region >= fasta->regions.n) return 0;
+    const int64_t present = fasta->position - fasta->regions.items[fasta->region].start;
+    return (double)(fasta->passed + present) / (double)fasta->asked;
 }

@@ -14,5 +14,7 @@ void mn_fasta_close(mn_fasta_t *fasta);
 mn_status_t mn_fasta_next(mn_fasta_t *fasta, mn_record_t *record, bool *more, mn_err_t *err);
 /* The next piece with runs of N whole, n 0 at the record's end; adds to *counts. */
 mn_status_t mn_fasta_read(mn_fasta_t *fasta, mn_piece_t *piece, mn_base_counts_t *counts, mn_err_t *err);
+/* As mn_input_part. */
+double mn_fasta_part(const mn_fasta_t *fasta);
 
 #endif

@@ -95,6 +95,10 @@ mn_status_t mn_input_next(mn_input_t *in, const mn_record_t **record, mn_err_t *
     return MN_OK;
 }
 
+double mn_input_part(const mn_input_t *in) {
+    return in->fasta ? mn_fasta_part(in->fasta) : 0;
+}
+
 /* Cuts from rest the bases up to where a run of N gets too long. run: N at the end of what was given out. */
 static void cut_piece(mn_input_t *in, mn_piece_t *piece) {
     const uint8_t *bases = in->rest.bases;

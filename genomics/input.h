@@ -65,6 +65,8 @@ void mn_input_close(mn_input_t *in);
 mn_status_t mn_input_next(mn_input_t *in, const mn_record_t **record, mn_err_t *err);
 mn_status_t mn_input_read(mn_input_t *in, mn_piece_t *piece, mn_err_t *err);
 
+/* The share that is read, 0 to 1; 0 where it cannot be told (pipes, alignments). For progress. */
+double mn_input_part(const mn_input_t *in);
 /* Over all records so far. */
 mn_base_counts_t mn_input_counts(const mn_input_t *in);
 /* "FASTA", "FASTQ", "SAM", "BAM" or "CRAM". */

@@ -296,6 +296,14 @@ mn_status_t mn_source_read(mn_source_t *source, void *data, int64_t size, int64_
     return MN_OK;
 }
 
+double mn_source_part(const mn_source_t *source) {
+    struct stat info;
+    if (!source->seekable || stat(source->path, &info) || info.st_size <= 0) return 0;
+    const double part =
+        (double)(source->bgzf ? bgzf_tell(source->bgzf) >> 16 : htell(source->file)) / (double)info.st_size;
+    return part < 1 ? part : 1;
+}
+
 mn_status_t mn_source_refuse(mn_source_t *source, mn_err_t *err) {
     static const struct {
         const char *magic, *name, *hint;

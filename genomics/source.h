@@ -35,6 +35,8 @@ mn_status_t mn_source_refuse(mn_source_t *source, mn_err_t *err);
  * without its end block unless that is allowed. */
 mn_status_t mn_source_read(mn_source_t *source, void *data, int64_t size, int64_t *got, mn_err_t *err);
 void mn_source_allow_missing_eof(mn_source_t *source);
+/* The share of the file's bytes that is read, 0 to 1; 0 where it cannot be told (a pipe). For progress. */
+double mn_source_part(const mn_source_t *source);
 /* Looks for that end block at once, in a file that will not be read to its end. */
 mn_status_t mn_source_check_end(mn_source_t *source, mn_err_t *err);
 

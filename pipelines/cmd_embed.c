@@ -6,6 +6,7 @@
 #include "pipelines/provenance.h"
 #include "pipelines/reading.h"
 #include "pipelines/report.h"
+#include "pipelines/tokens.h"
 #include <string.h>
 
 typedef enum { PER_RECORD, PER_TOKEN } per_t;
@@ -50,9 +51,8 @@ typedef struct run {
     mn_output_t outputs[BATCH_RECORDS];
     char *names[BATCH_RECORDS]; /* owned */
     int64_t n;
-    int32_t *ids; /* of the batch; the record being read stands at the end */
-    int64_t used, capacity;
-    mn_real_t *rows; /* what the model gives: (tokens of a pass, D) or (records, D) */
+    mn_tokens_t tokens; /* of the batch; the record being read stands at the end */
+    mn_real_t *rows;    /* what the model gives: (tokens of a pass, D) or (records, D) */
     int64_t rows_capacity;
     float *numbers; /* (D), a row on its way into the file */
     double *sum;    /* (D), of a record of several pieces */
@@ -97,11 +97,11 @@ static mn_status_t pass(run_t *run, int64_t n, mn_err_t *err) {
 
 static void clear_batch(run_t *run) {
     for (int64_t i = 0; i < run->n; i++) mn_mem_free(run->names[i]);
-    run->n = run->used = 0;
+    run->n = 0;
 }
 
-static mn_status_t flush_batch(run_t *run, mn_err_t *err) {
-    const int32_t *ids = run->ids; /* may have moved since the samples were noted */
+static mn_status_t flush_batch(run_t *run, int64_t tokens, mn_err_t *err) {
+    const int32_t *ids = run->tokens.ids; /* may have moved since the samples were noted */
     for (int64_t i = 0; i < run->n; ids += run->samples[i++].length) run->samples[i].ids = ids;
     mn_status_t status = pass(run, run->n, err);
     for (int64_t i = 0; i < run->n && !status; i++) {
@@ -113,91 +113,54 @@ static mn_status_t flush_batch(run_t *run, mn_err_t *err) {
         if (!status) name_rows(run, run->names[i], first);
     }
     clear_batch(run);
+    mn_tokens_drop(&run->tokens, tokens);
     return status;
 }
 
 /* ---- records in */
 
-/* The record being read: its tokens so far stand in run->ids from `first` on. */
-typedef struct reader {
-    mn_input_t *in;
-    const char *name;
-    mn_token_stream_t stream;
-    mn_piece_t piece; /* what is not yet tokens */
-    int64_t first;
-    bool ended;
-} reader_t;
-
-/* Appends tokens until `most` stand there, or a few more, or the record ends. */
-static mn_status_t read_tokens(run_t *run, reader_t *reader, int64_t most, mn_err_t *err) {
-    enum { PART = 4096 };
-    mn_status_t status = MN_OK;
-    while (!status && !reader->ended && run->used - reader->first < most) {
-        if (!reader->piece.n) status = mn_input_read(reader->in, &reader->piece, err);
-        if (!status)
-            status = mn_mem_reserve((void **)&run->ids, &run->capacity, run->used + PART + MN_KMER_MAX,
-                                    (int64_t)sizeof *run->ids, err);
-        if (status) break;
-        int64_t n = reader->piece.n < PART ? reader->piece.n : PART;
-        reader->ended = n == 0;
-        if (reader->ended) {
-            run->used += mn_token_stream_finish(&reader->stream, run->ids + run->used);
-        } else {
-            run->used += mn_token_stream_push(&reader->stream, reader->piece.bases, n, run->ids + run->used);
-            reader->piece.bases += n;
-            reader->piece.n -= n;
-        }
-    }
-    return status;
-}
-
-/* All of a record, of which run->ids[0 .. used) holds the first tokens. */
-static mn_status_t embed_long(run_t *run, reader_t *reader, mn_err_t *err) {
-    int64_t first = run->array.rows, tokens = 0;
+/* All of a record, whose first tokens stand alone in the buffer. */
+static mn_status_t embed_long(run_t *run, const char *name, mn_err_t *err) {
+    mn_tokens_t *tokens = &run->tokens;
+    int64_t first = run->array.rows, done = 0;
     bool per_token = run->settings->per == PER_TOKEN;
     mn_status_t status = run->state ? MN_OK : mn_state_new(run->engine->model, &run->state, err);
     if (status) return status;
     mn_state_reset(run->engine->model, run->state);
     memset(run->sum, 0, (size_t)run->width * sizeof *run->sum);
-    while (!(status = read_tokens(run, reader, run->piece, err)) && run->used) {
-        int64_t n = run->used < run->piece ? run->used : run->piece, bos = tokens == 0;
-        run->samples[0] = (mn_sample_t){.ids = run->ids, .length = n, .state = run->state};
+    while (!(status = mn_tokens_read(tokens, run->piece, err)) && tokens->used) {
+        int64_t n = tokens->used < run->piece ? tokens->used : run->piece, bos = done == 0;
+        run->samples[0] = (mn_sample_t){.ids = tokens->ids, .length = n, .state = run->state};
         status = pass(run, 1, err);
         if (!status && per_token) status = write_rows(run, run->rows + bos * run->width, n - bos, err);
         if (status) break;
         for (int64_t d = 0; d < run->width && !per_token; d++) run->sum[d] += (double)run->rows[d] * (double)n;
-        tokens += n;
-        run->used -= n;
-        memmove(run->ids, run->ids + n, (size_t)run->used * sizeof *run->ids);
+        done += n;
+        mn_tokens_drop(tokens, n);
         mn_progress_update(&run->progress, run->progress.done + n, NULL);
     }
     if (!status && !per_token) {
-        for (int64_t d = 0; d < run->width; d++) run->rows[d] = (mn_real_t)(run->sum[d] / (double)tokens);
+        for (int64_t d = 0; d < run->width; d++) run->rows[d] = (mn_real_t)(run->sum[d] / (double)done);
         status = write_rows(run, run->rows, 1, err);
     }
-    if (!status) name_rows(run, reader->name, first);
+    if (!status) name_rows(run, name, first);
     return status;
 }
 
-static mn_status_t embed_record(run_t *run, mn_input_t *in, const char *name, mn_err_t *err) {
-    reader_t reader = {.in = in, .name = name, .stream.tokenizer = run->engine->tokenizer, .first = run->used};
-    mn_status_t status =
-        mn_mem_reserve((void **)&run->ids, &run->capacity, run->used + 1, (int64_t)sizeof *run->ids, err);
+static mn_status_t embed_record(run_t *run, mn_input_t *in, const mn_record_t *record, mn_err_t *err) {
+    mn_tokens_t *tokens = &run->tokens;
+    mn_status_t status = mn_tokens_begin(tokens, in, record, run->engine->tokenizer, MN_ID_BOS, err);
+    if (!status) status = mn_tokens_read(tokens, run->piece + 1, err);
     if (status) return status;
-    run->ids[run->used++] = MN_ID_BOS;
-    status = read_tokens(run, &reader, run->piece + 1, err);
-    if (status) return status;
-    int64_t n = run->used - reader.first;
+    int64_t n = tokens->used - tokens->first;
     if (n > run->piece) { /* the batch first, so that rows stay in order */
-        status = flush_batch(run, err);
-        memmove(run->ids, run->ids + reader.first, (size_t)n * sizeof *run->ids);
-        run->used = n;
-        reader.first = 0;
-        return status ? status : embed_long(run, &reader, err);
+        status = flush_batch(run, tokens->first, err);
+        return status ? status : embed_long(run, record->name, err);
     }
     run->samples[run->n] = (mn_sample_t){.length = n};
-    status = mn_mem_string(&run->names[run->n++], name, err);
-    if (!status && (run->n == BATCH_RECORDS || run->used >= run->piece)) status = flush_batch(run, err);
+    status = mn_mem_string(&run->names[run->n++], record->name, err);
+    if (!status && (run->n == BATCH_RECORDS || tokens->used >= run->piece))
+        status = flush_batch(run, tokens->used, err);
     mn_progress_update(&run->progress, run->progress.done + n, NULL);
     return status;
 }
@@ -209,7 +172,7 @@ static mn_status_t embed_file(run_t *run, const char *path, mn_err_t *err) {
     mn_status_t status = mn_input_open(path, &reading, &in, err);
     if (status) return status;
     while (!(status = mn_input_next(in, &record, err)) && record)
-        if ((status = embed_record(run, in, record->name, err))) break;
+        if ((status = embed_record(run, in, record, err))) break;
     mn_input_close(in);
     return status;
 }
@@ -230,14 +193,14 @@ static mn_status_t embed_all(run_t *run, const mn_args_t *args, mn_err_t *err) {
         fputs("name\trow\trows\n", run->table);
     }
     for (int64_t i = 0; i < args->n_operands && !status; i++) status = embed_file(run, args->operands[i], err);
-    if (!status) status = flush_batch(run, err);
+    if (!status) status = flush_batch(run, run->tokens.used, err);
     status = mn_result_close(&table, status, err);
     if (!status) status = mn_npy_commit(&run->array, err); /* last: an array has its table */
     if (!status) mn_progress_end(&run->progress);
     mn_npy_drop(&run->array);
     clear_batch(run);
     mn_state_free(run->state);
-    mn_mem_free(run->ids);
+    mn_tokens_done(&run->tokens);
     mn_mem_free(run->rows);
     mn_mem_free(run->numbers);
     mn_mem_free(run->sum);

@@ -75,6 +75,7 @@ typedef struct run {
     int64_t window; /* of the track: begin and sum of the interval that is open */
     score_t open;
     mn_progress_t progress;
+    int64_t files, n_files; /* read, in all */
 } run_t;
 
 /* ---- scores out */
@@ -157,6 +158,16 @@ static void end_row(run_t *run, row_t *row) {
 
 /* ---- records in */
 
+/* The total is what it seems to be from here: the tokens read so far by the share of the input that they are. */
+static void tell_progress(run_t *run, int64_t tokens) {
+    const int k = run->engine->tokenizer.k;
+    const int64_t done = run->progress.done + tokens,
+                  read = done + run->tokens.used + run->tokens.piece.n / (k ? k : 1);
+    const double part = ((double)run->files + mn_input_part(run->tokens.in)) / (double)run->n_files;
+    run->progress.total = part > 0 ? (int64_t)((double)read / part) : 0;
+    mn_progress_update(&run->progress, done, NULL);
+}
+
 static mn_status_t forward(run_t *run, int64_t n, int64_t tokens, mn_err_t *err) {
     mn_status_t status = mn_mem_reserve((void **)&run->nats, &run->nats_capacity, tokens, sizeof *run->nats, err);
     int64_t at = 0;
@@ -194,7 +205,7 @@ static mn_status_t score_stream(run_t *run, row_t *row, mn_err_t *err) {
         if (status) break;
         add_targets(run, row, tokens->ids + 1, tokens->positions + 1, run->nats, n);
         mn_tokens_drop(tokens, n);
-        mn_progress_update(&run->progress, run->progress.done + n, NULL);
+        tell_progress(run, n);
     }
     return status;
 }
@@ -248,7 +259,7 @@ static mn_status_t score_record(run_t *run, mn_input_t *in, const mn_record_t *r
     row->score.bases = record->counts.bases;
     run->samples[run->n] = (mn_sample_t){.length = length};
     run->outputs[run->n++] = (mn_output_t){.next = -1};
-    mn_progress_update(&run->progress, run->progress.done + length, NULL);
+    tell_progress(run, length);
     return run->n == BATCH_RECORDS || tokens->used >= PIECE ? flush_batch(run, tokens->used, err) : MN_OK;
 }
 
@@ -316,7 +327,8 @@ static mn_status_t score_all(run_t *run, const mn_args_t *args, mn_err_t *err) {
         mn_result_header(&run->result);
         fputs("name\tbases\tscored\tbits\tbits_per_base\tperplexity\n", run->result.writer.file);
     }
-    for (int64_t i = 0; i < args->n_operands && !status; i++) status = score_file(run, args->operands[i], err);
+    for (run->n_files = args->n_operands; run->files < run->n_files && !status; run->files++)
+        status = score_file(run, args->operands[run->files], err);
     if (!status) status = flush_batch(run, run->tokens.used, err);
     if (!status) write_score(run, "total", &run->total);
     if (!status && s->json) {
