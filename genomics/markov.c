@@ -156,7 +156,7 @@ mn_status_t mn_markov_choose(mn_markov_t *markov, const mn_stretch_t *stretches,
                              mn_err_t *err) {
     double best = INFINITY;
     for (int order = LOW; order <= HIGH; order++) {
-        double tried[PSEUDOS];
+        double tried[PSEUDOS] = {0};
         mn_status_t status = score_stretches(markov, order, pseudo_counts, PSEUDOS, stretches, n, tried, NULL, err);
         if (status) return status;
         for (int p = 0; p < PSEUDOS; p++)

@@ -38,7 +38,8 @@ typedef struct mn_memory_grads {
 } mn_memory_grads_t;
 
 /* What the forward pass leaves for the backward one: `every` chunk blocks, and where that is less than all the state at
- * every `every`-th chunk. Without a backward pass every is 2 and states NULL. */
+ * every `every`-th chunk. Without a backward pass every is 1, each chunk's state made in place of
+ * the last one's, and states NULL. */
 typedef struct mn_tape {
     int64_t every;
     mn_real_t *chunks, *states;

@@ -62,11 +62,11 @@ static void take_acts(const mn_pass_t *pass, mn_acts_t *a, bool backward, bool l
                    .tapes = mn_arena_take(arena, H, sizeof(mn_tape_t))};
     if (b.in) b.in += lead;
     for (int64_t h = 0; h < H; h++) {
-        mn_tape_t tape = {.every = 2};
+        mn_tape_t tape = {.every = 1};
         if (backward)
             mn_tape_take(&tape, memory, pass->rows - pass->scan, lean, arena);
         else
-            tape.chunks = take(arena, 2 * memory->chunk_size);
+            tape.chunks = take(arena, memory->chunk_size);
         if (b.tapes) b.tapes[h] = tape;
     }
     if (a) *a = b;

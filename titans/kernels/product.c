@@ -13,7 +13,7 @@ enum { BYTES = 64, ROWS = 8 }; /* a tile of 8 x 32: 16 sums, enough to hide the 
 #else
 enum { BYTES = 32, ROWS = 6 }; /* 6 x 16: 12 sums in the 16 registers */
 #endif
-enum { LANES = BYTES / sizeof(real), WIDE = 2 * LANES, DEPTH = 512, SHORT = 32 };
+enum { LANES = BYTES / sizeof(real), WIDE = 2 * LANES, DEPTH = 512, SHORT = 32, MANY = 48 };
 
 #ifdef __clang__
 #define UNROLL _Pragma("clang loop unroll(full)")
@@ -104,8 +104,18 @@ static void multiply(int64_t m, int64_t n, int64_t k, real alpha, const real *a,
         }
         return;
     }
-    for (int64_t j = 0; j < n; j += WIDE)
-        multiply_panel(m, n - j < WIDE ? 1 : 2, k, alpha, a, ra, ca, b + j, ldb, beta, c + j, ldc);
+    _Alignas(64) real panel[DEPTH * WIDE];
+    for (int64_t j = 0; j < n; j += WIDE) {
+        if (n - j < WIDE || m < MANY || k > DEPTH) {
+            multiply_panel(m, n - j < WIDE ? 1 : 2, k, alpha, a, ra, ca, b + j, ldb, beta, c + j, ldc);
+            continue;
+        }
+        for (int64_t p = 0; p < k; p++) { /* rows of B may share a few cache sets: read once, not by every tile */
+            store(panel + p * WIDE, load(b + p * ldb + j));
+            store(panel + p * WIDE + LANES, load(b + p * ldb + j + LANES));
+        }
+        multiply_panel(m, 2, k, alpha, a, ra, ca, panel, WIDE, beta, c + j, ldc);
+    }
 }
 
 typedef real four_t __attribute__((vector_size(4 * sizeof(real))));

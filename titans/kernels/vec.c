@@ -133,57 +133,64 @@ static void swiglu_back(int64_t n, int64_t w, const real *g, const real *u, int6
     }
 }
 
-/* Sums run over 16 lanes, added up in a fixed tree. */
-enum { LANES = 16 };
-typedef real lanes_t __attribute__((vector_size(LANES * sizeof(real))));
-typedef real half_t __attribute__((vector_size(LANES / 2 * sizeof(real))));
-typedef real quarter_t __attribute__((vector_size(LANES / 4 * sizeof(real))));
-typedef real eighth_t __attribute__((vector_size(LANES / 8 * sizeof(real))));
+/* Sums run over 16 lanes, added up in a fixed tree. A vector wider than the registers is taken apart badly by gcc, so the
+ * lanes are REGS vectors of just their width. */
+#if defined __AVX512F__
+enum { BYTES = 64 };
+#elif defined __AVX2__
+enum { BYTES = 32 };
+#else
+enum { BYTES = 16 };
+#endif
+enum { LANES = 16, REG = BYTES / sizeof(real), REGS = LANES / REG };
+typedef real reg_t __attribute__((vector_size(BYTES)));
+typedef struct {
+    reg_t r[REGS];
+} lanes_t;
 
-static inline real lanes_sum(const lanes_t *lanes) {
-    half_t h[2];
-    quarter_t q[2];
-    eighth_t e[2];
-    memcpy(h, lanes, sizeof h);
-    h[0] += h[1];
-    memcpy(q, h, sizeof q);
-    q[0] += q[1];
-    memcpy(e, q, sizeof e);
-    e[0] += e[1];
-    return e[0][0] + e[0][1];
-}
-static inline lanes_t load(const real *x) {
-    lanes_t a;
+static inline reg_t load(const real *x) {
+    reg_t a;
     memcpy(&a, x, sizeof a);
     return a;
 }
-/* The first n < LANES numbers, then zeros. */
-static inline lanes_t load_part(const real *x, int64_t n) {
-    lanes_t a = {0};
-    memcpy(&a, x, (size_t)n * sizeof *x);
-    return a;
+static inline void store(real *x, reg_t a) {
+    memcpy(x, &a, sizeof a);
 }
-/* Four sums at once, or every addition would wait for the one before. */
+static inline real lanes_sum(const lanes_t *lanes) {
+    real t[LANES];
+    memcpy(t, lanes, sizeof t);
+    for (int i = 0; i < 8; i++) t[i] += t[i + 8];
+    for (int i = 0; i < 4; i++) t[i] += t[i + 4];
+    return (t[0] + t[2]) + (t[1] + t[3]);
+}
+/* sum += x y over 16 numbers */
+static inline void add_product(lanes_t *total, const real *x, const real *y) {
+    for (int i = 0; i < REGS; i++) total->r[i] += load(x + i * REG) * load(y + i * REG);
+}
+/* Four sums at once, or every addition would wait for the one before; what is left of n is filled up with zeros. */
 static real dot(int64_t n, const real *x, const real *y) {
-    lanes_t a = {0}, b = {0}, c = {0}, d = {0};
+    lanes_t s[4] = {0};
     int64_t i = 0;
-    for (; i + 4 * LANES <= n; i += 4 * LANES) {
-        a += load(x + i) * load(y + i);
-        b += load(x + i + LANES) * load(y + i + LANES);
-        c += load(x + i + 2 * LANES) * load(y + i + 2 * LANES);
-        d += load(x + i + 3 * LANES) * load(y + i + 3 * LANES);
+    for (; i + 4 * LANES <= n; i += 4 * LANES)
+        for (int k = 0; k < 4; k++) add_product(&s[k], x + i + k * LANES, y + i + k * LANES);
+    for (; i + LANES <= n; i += LANES) add_product(&s[0], x + i, y + i);
+    if (i < n) {
+        real last[2][LANES] = {0};
+        memcpy(last[0], x + i, (size_t)(n - i) * sizeof *x);
+        memcpy(last[1], y + i, (size_t)(n - i) * sizeof *y);
+        add_product(&s[1], last[0], last[1]);
     }
-    for (; i + LANES <= n; i += LANES) a += load(x + i) * load(y + i);
-    if (i < n) b += load_part(x + i, n - i) * load_part(y + i, n - i);
-    a = (a + b) + (c + d);
-    return lanes_sum(&a);
+    for (int k = 0; k < REGS; k++) s[0].r[k] = (s[0].r[k] + s[1].r[k]) + (s[2].r[k] + s[3].r[k]);
+    return lanes_sum(&s[0]);
 }
 static real sum(int64_t n, const real *x) {
-    lanes_t acc = {0};
+    lanes_t s = {0};
     int64_t i = 0;
-    for (; i + LANES <= n; i += LANES) acc += load(x + i);
-    if (i < n) acc += load_part(x + i, n - i);
-    return lanes_sum(&acc);
+    for (; i + LANES <= n; i += LANES)
+        for (int k = 0; k < REGS; k++) s.r[k] += load(x + i + k * REG);
+    real total = lanes_sum(&s);
+    for (; i < n; i++) total += x[i];
+    return total;
 }
 static inline real root(real x) {
 #ifdef MN_DOUBLE
@@ -207,7 +214,8 @@ static void rms_back(int64_t w, const real *R x, const real *R gain, const real 
     const real r = 1 / root(dot(w, x, x) / (real)w + (real)MN_EPS);
     lanes_t acc = {0};
     int64_t j = 0;
-    for (; j + LANES <= w; j += LANES) acc += load(x + j) * load(gain + j) * load(dy + j);
+    for (; j + LANES <= w; j += LANES)
+        for (int i = 0; i < REGS; i++) acc.r[i] += load(x + j + i * REG) * load(gain + j + i * REG) * load(dy + j + i * REG);
     real s = lanes_sum(&acc);
     for (; j < w; j++) s += x[j] * gain[j] * dy[j];
     const real k = r * r * r * s / (real)w;
@@ -357,18 +365,21 @@ static void read_mix_back(int64_t n, int64_t w, const real *R b, const real *R c
         for (int64_t j = 0; j < w; j++) d[j] = br * w0[j] + cr * s0[j] + ar * i0[j];
     }
 }
-static void advance(int64_t n, int64_t w, real b, real c, real m, const real *R ws, const real *R initial, real *R next) {
+static void advance(int64_t n, int64_t w, real b, real c, real m, const real *ws, const real *initial, real *next) {
     const real a = 1 - b;
     for (int64_t r = 0; r < n; r++, ws += 2 * w, next += 2 * w) {
-        const real *R s = ws + w;
-        real *R s1 = next + w;
-        if (initial) {
-            const real *R i0 = initial + r * w;
-            for (int64_t j = 0; j < w; j++) next[j] = b * ws[j] + c * s[j] + a * i0[j];
-        } else {
-            for (int64_t j = 0; j < w; j++) next[j] = b * ws[j] + c * s[j];
+        const real *s = ws + w, *i0 = initial ? initial + r * w : NULL;
+        int64_t j = 0;
+        for (; j + REG <= w; j += REG) {
+            const reg_t sj = load(s + j), wj = b * load(ws + j) + c * sj;
+            store(next + j, i0 ? wj + a * load(i0 + j) : wj);
+            store(next + w + j, m * sj);
         }
-        for (int64_t j = 0; j < w; j++) s1[j] = m * s[j];
+        for (; j < w; j++) {
+            const real sj = s[j], wj = b * ws[j] + c * sj;
+            next[j] = i0 ? wj + a * i0[j] : wj;
+            next[w + j] = m * sj;
+        }
     }
 }
 /* dws holds the cotangent of next and becomes that of ws; dbcm[0..2] += those of b, c, m. One pass over the matrices,
@@ -381,20 +392,20 @@ static void advance_back(int64_t n, int64_t w, real b, real c, real m, const rea
         const real *R s = ws + w;
         real *R ds = dws + w;
         int64_t j = 0;
-        for (; j + LANES <= w; j += LANES) {
-            const lanes_t dw = load(dws + j), d1 = load(ds + j), s0 = load(s + j);
-            const lanes_t ds0 = c * dw + m * d1, dw0 = b * dw;
-            sb += load(ws + j) * dw;
-            sc += s0 * dw;
-            sm += s0 * d1;
-            memcpy(ds + j, &ds0, sizeof ds0);
-            memcpy(dws + j, &dw0, sizeof dw0);
-            if (initial) {
-                const lanes_t di = load(dinitial + r * w + j) + a * dw;
-                si += load(initial + r * w + j) * dw;
-                memcpy(dinitial + r * w + j, &di, sizeof di);
+        for (; j + LANES <= w; j += LANES)
+            for (int i = 0; i < REGS; i++) {
+                const int64_t at = j + i * REG;
+                const reg_t dw = load(dws + at), d1 = load(ds + at), s0 = load(s + at);
+                sb.r[i] += load(ws + at) * dw;
+                sc.r[i] += s0 * dw;
+                sm.r[i] += s0 * d1;
+                store(ds + at, c * dw + m * d1);
+                store(dws + at, b * dw);
+                if (initial) {
+                    si.r[i] += load(initial + r * w + at) * dw;
+                    store(dinitial + r * w + at, load(dinitial + r * w + at) + a * dw);
+                }
             }
-        }
         for (; j < w; j++) {
             const real dw = dws[j];
             dbcm[0] += ws[j] * dw;
@@ -408,8 +419,7 @@ static void advance_back(int64_t n, int64_t w, real b, real c, real m, const rea
             }
         }
     }
-    sb -= si;
-    dbcm[0] += lanes_sum(&sb);
+    dbcm[0] += lanes_sum(&sb) - lanes_sum(&si);
     dbcm[1] += lanes_sum(&sc);
     dbcm[2] += lanes_sum(&sm);
 }

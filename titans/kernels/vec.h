@@ -64,7 +64,7 @@
                             const mn_real_t *gs, const mn_real_t *gi, const mn_real_t *x, mn_real_t *dx,                \
                             mn_real_t *db, mn_real_t *dc))                                                              \
     X(void, advance, (int64_t n, int64_t w, mn_real_t b, mn_real_t c, mn_real_t m, const mn_real_t *ws,                 \
-                      const mn_real_t *initial, mn_real_t *next)) /* [b W + c S (+ (1 - b) I) | m S] */                 \
+                      const mn_real_t *initial, mn_real_t *next)) /* [b W + c S (+ (1 - b) I) | m S]; next may be ws */ \
     X(void, advance_back, (int64_t n, int64_t w, mn_real_t b, mn_real_t c, mn_real_t m, const mn_real_t *ws,            \
                            const mn_real_t *initial, mn_real_t *dws, mn_real_t *dinitial, mn_real_t *dbcm))             \
     X(void, masked, (int64_t n, const mn_real_t *o, const mn_real_t *x, mn_real_t *y)) /* y = lower(o x), (n, n) */     \
