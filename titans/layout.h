@@ -1,6 +1,6 @@
 /* layout: parameters as the passes want them. Tensors that meet the same rows lie side by side, so that a few wide products
- * do for many narrow ones: in = [q | k | v | gate | alpha | eta | theta], ffn = [gate | up]; convolution kernels lie tap
- * by tap. Gradients are gathered in the same layout and added back tensor by tensor. */
+ * do for many narrow ones: in = [q | k | v | gate | alpha | eta | theta], attention = [aq | ak | av], in mac with rq at its
+ * end, ffn = [gate | up]; convolution kernels lie tap by tap. Gradients are gathered in the same layout and added back tensor by tensor. */
 #ifndef MN_LAYOUT_H
 #define MN_LAYOUT_H
 #include "titans/memory.h"
@@ -9,6 +9,8 @@
 /* Offsets of a layer's tensors in the packed block. */
 typedef struct mn_layer {
     int64_t norm1, in, conv, bias, persistent, w[MN_DEPTH_MAX], norm, out, norm2, ffn, down;
+    int64_t norm3, attention, apersistent, ao, gate_y, gate_m; /* not in lmm */
+    int64_t rconv, rnorm, rout;                                /* mac */
 } mn_layer_t;
 
 /* Where a parameter's (rows, cols) lie in the packed block: rows of stride ld, or turned (the transpose). */
@@ -20,6 +22,8 @@ typedef struct mn_place {
 typedef struct mn_layout {
     mn_memory_t memory;
     int64_t in_width, gates; /* columns of in, a multiple of 16; first column of alpha in it: 4 D */
+    int64_t attention_width; /* columns of attention: 3 D, in mac 4 D, in lmm 0 */
+    int64_t prefix;          /* rows that the memory sees before the first token: N, in mac 0 */
     int64_t size;            /* numbers of the packed block */
     int64_t embed, norm, head, head_bias, query;
     mn_layer_t *layers; /* L */

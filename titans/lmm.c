@@ -1,5 +1,5 @@
-/* lmm: the memory layer over the rows [persistent | rms(x; norm1)], as ../reference/model.md states it, and its residual.
- * Row-wise parts run by groups of rows, scans by heads. */
+/* lmm: the memory layer, as ../reference/model.md states it, over the rows at work of acts.seen: [persistent | rms(x; norm1)],
+ * or in mac a segment of attended rows. Row-wise parts run by groups of rows, scans by heads. */
 #include "titans/kernels/gemm.h"
 #include "titans/kernels/vec.h"
 #include "titans/pass.h"
@@ -15,23 +15,14 @@ static void zero(real *x, int64_t n) {
     memset(x, 0, (size_t)n * sizeof *x);
 }
 
-/* z and its projections [q | k | v | gate | alpha | eta | theta] */
+/* [q | k | v | gate | alpha | eta | theta] */
 static void project(mn_pass_t *pass, int64_t layer, int64_t i) {
     const int64_t D = pass->model->config.dim, W = pass->layout->in_width;
-    const mn_layer_t *at = &pass->layout->layers[layer];
     mn_acts_t *a = &pass->acts[layer];
     int64_t from, to;
     mn_pass_group(pass, i, &from, &to);
-    for (int64_t r = from; r < to; r++) {
-        if (r >= pass->start && r < pass->rows)
-            mn_vec->rms(D, a->x + r * D, pass->w + at->norm1, a->z + r * D);
-        else if (r >= pass->first && r < pass->start)
-            copy(a->z + r * D, pass->w + at->persistent + (r - pass->first) * D, D);
-        else
-            zero(a->z + r * D, D);
-    }
-    for (int64_t r = from; r < to; r += MN_ROWS)
-        mn_gemm('N', 'N', MN_ROWS, W, D, 1, a->z + r * D, D, pass->w + at->in, W, 0, a->in + r * W, W);
+    mn_pass_mul(from, to, W, D, a->seen + from * D, D, pass->w + pass->layout->layers[layer].in, W, false, a->in + from * W,
+                W);
 }
 
 /* q, k, v after convolution, activation and norm; the three gates */
@@ -96,20 +87,113 @@ static void restore_open(mn_pass_t *pass, int64_t layer) {
     zero(a->qkv + pass->rows * 3 * D, (pass->room - pass->rows) * 3 * D);
 }
 
+/* Head h's rows among [from, to). */
+static mn_memory_rows_t rows_of(const mn_pass_t *pass, int64_t layer, int64_t h, int64_t from, int64_t to) {
+    const mn_memory_t *memory = &pass->layout->memory;
+    const int64_t D = pass->model->config.dim, L = memory->depth, d = memory->d;
+    const int64_t first = from > pass->scan ? from : pass->scan, at = h * pass->room + first;
+    mn_acts_t *a = &pass->acts[layer];
+    real *q = a->qkv + first * 3 * D + h * d;
+    mn_memory_rows_t rows = {.n = (to < pass->rows ? to : pass->rows) - first, .ld = 3 * D, .ldy = D, .q = q, .k = q + D,
+                             .v = q + 2 * D, .alpha = a->alpha + at, .eta = a->eta + at, .theta = a->theta + at * L,
+                             .y = a->y + first * D + h * d};
+    for (int64_t l = 0; l < L; l++)
+        rows.initial[l] = pass->w + pass->layout->layers[layer].w[l] + h * memory->dims[l] * memory->dims[l + 1];
+    return rows;
+}
+
+/* mac keeps for its backward pass the chunks of a group of whole segments, and the state at each group's start. */
+static bool has_groups(const mn_pass_t *pass) {
+    return pass->model->config.arch == MN_ARCH_MAC && pass->g;
+}
+
+/* Of the group that holds row `from`: its number and its first row. */
+static int64_t group_of(const mn_pass_t *pass, const mn_tape_t *tape, int64_t from, int64_t *first) {
+    const int64_t rows = tape->every * pass->model->config.chunk, group = (from - pass->open) / rows;
+    *first = pass->open + group * rows;
+    return group;
+}
+
+/* The tape of the segment at `from`, or of all rows. */
+static mn_tape_t tape_of(const mn_pass_t *pass, int64_t layer, int64_t h, int64_t from) {
+    const mn_tape_t *tape = &pass->acts[layer].tapes[h];
+    int64_t first;
+    if (!has_groups(pass)) return *tape;
+    group_of(pass, tape, from, &first);
+    return (mn_tape_t){.every = pass->model->config.segment / pass->model->config.chunk,
+                       .chunks = tape->chunks + (from - first) / pass->model->config.chunk * pass->layout->memory.chunk_size};
+}
+
+/* The memories at the start of this piece. */
+void mn_lmm_restore(mn_pass_t *pass, int64_t layer) {
+    const mn_memory_t *memory = &pass->layout->memory;
+    const int64_t H = pass->model->config.heads, size = memory->state_size;
+    if (pass->position > 0) {
+        copy(pass->memories, pass->state->block + layer * mn_state_at(pass->model).size, H * size);
+        return;
+    }
+    if (pass->given) {
+        copy(pass->memories, pass->given + layer * H * size, H * size);
+        return;
+    }
+    zero(pass->memories, H * size);
+    for (int64_t h = 0; h < H; h++)
+        for (int64_t l = 0; l < memory->depth; l++) {
+            const int64_t in = memory->dims[l], out = memory->dims[l + 1];
+            const real *initial = pass->w + pass->layout->layers[layer].w[l] + h * in * out;
+            real *ws = pass->memories + h * size + memory->state[l];
+            for (int64_t r = 0; r < in; r++) copy(ws + r * 2 * out, initial + r * out, out);
+        }
+}
+
+static void scan(mn_pass_t *pass, int64_t layer, int64_t h) {
+    const mn_memory_t *memory = &pass->layout->memory;
+    const mn_memory_rows_t rows = rows_of(pass, layer, h, pass->from, pass->to);
+    const mn_tape_t tape = tape_of(pass, layer, h, pass->from), *kept = &pass->acts[layer].tapes[h];
+    real *state = pass->memories + h * memory->state_size;
+    int64_t first;
+    if (has_groups(pass) && kept->states) {
+        const int64_t group = group_of(pass, kept, pass->from, &first);
+        if (first == pass->from) copy(kept->states + group * memory->state_size, state, memory->state_size);
+    }
+    mn_memory_forward(memory, &rows, &tape, state, pass->scratch + h * memory->scratch_size);
+}
+
+/* m += (rms(y) per head * silu(gate)) out */
+static void gather(mn_pass_t *pass, int64_t layer, int64_t i) {
+    const mn_config_t *c = &pass->model->config;
+    const int64_t D = c->dim, H = c->heads, d = D / H, W = pass->layout->in_width;
+    const mn_layer_t *at = &pass->layout->layers[layer];
+    mn_acts_t *a = &pass->acts[layer];
+    int64_t from, to;
+    mn_pass_group(pass, i, &from, &to);
+    for (int64_t r = from; r < to; r++) {
+        real *o = a->o + r * D, *gate = a->z2 + r * D; /* z2 serves as room until the feed-forward part writes it */
+        if (r < pass->start || r >= pass->rows) {
+            zero(o, D);
+            continue;
+        }
+        for (int64_t h = 0; h < H; h++) mn_vec->rms(d, a->y + r * D + h * d, pass->w + at->norm + h * d, o + h * d);
+        mn_vec->silu(D, a->in + r * W + 3 * D, gate);
+        mn_vec->mul(D, gate, o);
+    }
+    mn_pass_mul(from, to, D, D, a->o + from * D, D, pass->w + at->out, D, true, a->m + from * D, D);
+}
+
 /* What the next piece will need; memories: those of the last chunk's start where it stays open. */
 static void keep(mn_pass_t *pass, int64_t layer) {
     const mn_config_t *c = &pass->model->config;
     const int64_t D = c->dim, H = c->heads, L = c->memory.depth, G = H * (2 + L), K = c->conv, W = pass->layout->in_width;
     const mn_memory_t *memory = &pass->layout->memory;
     const mn_state_at_t at = mn_state_at(pass->model);
-    const int64_t open = (pass->rows - pass->scan) % c->chunk;
+    const int64_t from = pass->from > pass->scan ? pass->from : pass->scan, open = (pass->rows - from) % c->chunk;
     mn_acts_t *a = &pass->acts[layer];
     real *block = pass->state->block + layer * at.size;
     for (int64_t h = 0; h < H; h++) {
-        const mn_tape_t *tape = &a->tapes[h];
-        const int64_t last = mn_memory_chunks(memory, pass->rows - pass->scan) - 1;
+        const mn_tape_t tape = tape_of(pass, layer, h, pass->from);
+        const int64_t last = mn_memory_chunks(memory, pass->rows - from) - 1;
         copy(block + h * memory->state_size,
-             open ? tape->chunks + last % tape->every * memory->chunk_size : pass->memories + h * memory->state_size,
+             open ? tape.chunks + last % tape.every * memory->chunk_size : pass->memories + h * memory->state_size,
              memory->state_size);
     }
     for (int64_t i = 0; i < K - 1; i++) copy(block + at.tail + i * 3 * D, a->in + (pass->rows - (K - 1) + i) * W, 3 * D);
@@ -127,70 +211,18 @@ static void keep(mn_pass_t *pass, int64_t layer) {
     }
 }
 
-static mn_memory_rows_t rows_of(const mn_pass_t *pass, int64_t layer, int64_t h) {
-    const mn_memory_t *memory = &pass->layout->memory;
-    const int64_t D = pass->model->config.dim, L = memory->depth, d = memory->d, at = h * pass->room + pass->scan;
-    mn_acts_t *a = &pass->acts[layer];
-    real *q = a->qkv + pass->scan * 3 * D + h * d;
-    mn_memory_rows_t rows = {.n = pass->rows - pass->scan, .ld = 3 * D, .ldy = D, .q = q, .k = q + D, .v = q + 2 * D,
-                             .alpha = a->alpha + at, .eta = a->eta + at, .theta = a->theta + at * L,
-                             .y = a->y + pass->scan * D + h * d};
-    for (int64_t l = 0; l < L; l++)
-        rows.initial[l] = pass->w + pass->layout->layers[layer].w[l] + h * memory->dims[l] * memory->dims[l + 1];
-    return rows;
-}
-
-static void scan(mn_pass_t *pass, int64_t layer, int64_t h) {
-    const mn_memory_t *memory = &pass->layout->memory;
-    const mn_memory_rows_t rows = rows_of(pass, layer, h);
-    const int64_t at = (layer * pass->model->config.heads + h) * memory->state_size;
-    real *state = pass->memories + h * memory->state_size;
-    if (pass->position > 0) {
-        copy(state, pass->state->block + layer * mn_state_at(pass->model).size + h * memory->state_size, memory->state_size);
-    } else if (pass->given) {
-        copy(state, pass->given + at, memory->state_size);
-    } else {
-        zero(state, memory->state_size);
-        for (int64_t l = 0; l < memory->depth; l++) {
-            const int64_t in = memory->dims[l], out = memory->dims[l + 1];
-            for (int64_t r = 0; r < in; r++) copy(state + memory->state[l] + r * 2 * out, rows.initial[l] + r * out, out);
-        }
-    }
-    mn_memory_forward(memory, &rows, &pass->acts[layer].tapes[h], state, pass->scratch + h * memory->scratch_size);
-    if (pass->left) copy(pass->left + at, state, memory->state_size);
-}
-
-/* mid = x + (rms(y) per head * silu(gate)) out */
-static void gather(mn_pass_t *pass, int64_t layer, int64_t i) {
-    const mn_config_t *c = &pass->model->config;
-    const int64_t D = c->dim, H = c->heads, d = D / H, W = pass->layout->in_width;
-    const mn_layer_t *at = &pass->layout->layers[layer];
-    mn_acts_t *a = &pass->acts[layer];
-    int64_t from, to;
-    mn_pass_group(pass, i, &from, &to);
-    for (int64_t r = from; r < to; r++) {
-        real *o = a->o + r * D, *gate = a->mid + r * D; /* mid serves as room for silu(gate) first */
-        if (r < pass->start || r >= pass->rows) {
-            zero(o, D);
-            continue;
-        }
-        for (int64_t h = 0; h < H; h++) mn_vec->rms(d, a->y + r * D + h * d, pass->w + at->norm + h * d, o + h * d);
-        mn_vec->silu(D, a->in + r * W + 3 * D, gate);
-        mn_vec->mul(D, gate, o);
-    }
-    copy(a->mid + from * D, a->x + from * D, (to - from) * D);
-    for (int64_t r = from; r < to; r += MN_ROWS)
-        mn_gemm('N', 'N', MN_ROWS, D, D, 1, a->o + r * D, D, pass->w + at->out, D, 1, a->mid + r * D, D);
-}
-
 void mn_lmm_forward(mn_pass_t *pass, int64_t layer) {
-    mn_pass_for(pass, layer, pass->groups, project);
-    restore_tail(pass, layer);
-    mn_pass_for(pass, layer, pass->groups, prepare);
-    restore_open(pass, layer);
+    const bool begins = pass->from <= pass->first, ends = pass->to >= pass->rows;
+    mn_pass_for_rows(pass, layer, project);
+    if (begins) restore_tail(pass, layer);
+    mn_pass_for_rows(pass, layer, prepare);
+    if (begins) restore_open(pass, layer);
     mn_pass_for(pass, layer, pass->model->config.heads, scan);
-    mn_pass_for(pass, layer, pass->groups, gather);
-    if (pass->state) keep(pass, layer);
+    mn_pass_for_rows(pass, layer, gather);
+    if (ends && pass->state) keep(pass, layer);
+    if (ends && pass->left)
+        copy(pass->left + layer * pass->model->config.heads * pass->layout->memory.state_size, pass->memories,
+             pass->model->config.heads * pass->layout->memory.state_size);
 }
 
 /* ---- backward */
@@ -203,7 +235,7 @@ static void gather_back(mn_pass_t *pass, int64_t layer, int64_t i) {
     mn_acts_t *a = &pass->acts[layer];
     int64_t from, to;
     mn_pass_group(pass, i, &from, &to);
-    mn_gemm('N', 'T', to - from, D, D, 1, pass->dmid + from * D, D, pass->w + at->out, D, 0, pass->dgo + from * D, D);
+    mn_gemm('N', 'T', to - from, D, D, 1, pass->dx + from * D, D, pass->w + at->out, D, 0, pass->dgo + from * D, D);
     for (int64_t r = from; r < to; r++) {
         real *dgo = pass->dgo + r * D, *dy = pass->dy + r * D, *dgate = pass->din + r * W + 3 * D, *normed = pass->dz + r * D;
         const real *gate = a->in + r * W + 3 * D;
@@ -217,31 +249,44 @@ static void gather_back(mn_pass_t *pass, int64_t layer, int64_t i) {
         mn_vec->mul(D, normed, dgo);
         for (int64_t h = 0; h < H; h++)
             mn_vec->rms_back(d, a->y + r * D + h * d, pass->w + at->norm + h * d, dgo + h * d, dy + h * d,
-                             pass->gains + (3 * i + 2) * D + h * d);
+                             pass->gains + (i * MN_GAINS + MN_GAIN_NORM) * D + h * d);
+    }
+}
+
+/* Makes the chunks of the group from `first` on again. */
+static void scan_again(mn_pass_t *pass, int64_t layer, int64_t h, int64_t group, int64_t first) {
+    const mn_memory_t *memory = &pass->layout->memory;
+    const mn_tape_t *kept = &pass->acts[layer].tapes[h];
+    real *state = pass->memories + h * memory->state_size;
+    copy(state, kept->states + group * memory->state_size, memory->state_size);
+    for (int64_t from = first; from < pass->to; from += pass->model->config.segment) {
+        const mn_memory_rows_t rows = rows_of(pass, layer, h, from, from + pass->model->config.segment);
+        const mn_tape_t tape = tape_of(pass, layer, h, from);
+        mn_memory_forward(memory, &rows, &tape, state, pass->scratch + h * memory->scratch_size);
     }
 }
 
 static void scan_back(mn_pass_t *pass, int64_t layer, int64_t h) {
     const mn_memory_t *memory = &pass->layout->memory;
-    const int64_t D = pass->model->config.dim, L = memory->depth, d = memory->d, at = h * pass->room;
-    const mn_memory_rows_t rows = rows_of(pass, layer, h);
-    real *dstate = pass->dmemories + h * memory->state_size, *dq = pass->dqkv + pass->scan * 3 * D + h * d;
-    zero(pass->dalpha + at, pass->room);
-    zero(pass->deta + at, pass->room);
-    zero(pass->dtheta + at * L, pass->room * L);
-    zero(dstate, memory->state_size);
-    mn_memory_grads_t grads = {.dy = pass->dy + pass->scan * D + h * d, .dq = dq, .dk = dq + D, .dv = dq + 2 * D,
-                               .dalpha = pass->dalpha + at + pass->scan, .deta = pass->deta + at + pass->scan,
-                               .dtheta = pass->dtheta + (at + pass->scan) * L};
+    const int64_t D = pass->model->config.dim, L = memory->depth, d = memory->d;
+    const mn_memory_rows_t rows = rows_of(pass, layer, h, pass->from, pass->to);
+    const mn_tape_t tape = tape_of(pass, layer, h, pass->from), *kept = &pass->acts[layer].tapes[h];
+    const int64_t from = pass->from > pass->scan ? pass->from : pass->scan, at = h * pass->room + from;
+    real *dstate = pass->dmemories + h * memory->state_size, *dq = pass->dqkv + from * 3 * D + h * d;
+    if (has_groups(pass) && kept->states) {
+        int64_t first, group = group_of(pass, kept, pass->from, &first);
+        if (pass->to >= pass->rows || pass->to == first + kept->every * memory->chunk)
+            scan_again(pass, layer, h, group, first);
+    }
+    zero(pass->dalpha + at, rows.n);
+    zero(pass->deta + at, rows.n);
+    zero(pass->dtheta + at * L, rows.n * L);
+    if (pass->to >= pass->rows) zero(dstate, memory->state_size);
+    mn_memory_grads_t grads = {.dy = pass->dy + from * D + h * d, .dq = dq, .dk = dq + D, .dv = dq + 2 * D,
+                               .dalpha = pass->dalpha + at, .deta = pass->deta + at, .dtheta = pass->dtheta + at * L};
     for (int64_t l = 0; l < L; l++)
         grads.dinitial[l] = pass->g + pass->layout->layers[layer].w[l] + h * memory->dims[l] * memory->dims[l + 1];
-    mn_memory_backward(memory, &rows, &pass->acts[layer].tapes[h], &grads, dstate, pass->scratch + h * memory->scratch_size);
-    if (pass->position > 0) return; /* the stream's past is a constant */
-    for (int64_t l = 0; l < L; l++) {
-        const int64_t in = memory->dims[l], out = memory->dims[l + 1];
-        for (int64_t r = 0; r < in; r++)
-            mn_vec->axpy(out, 1, dstate + memory->state[l] + r * 2 * out, grads.dinitial[l] + r * out);
-    }
+    mn_memory_backward(memory, &rows, &tape, &grads, dstate, pass->scratch + h * memory->scratch_size);
 }
 
 /* Through norm and activation to dconv, and through the gates */
@@ -281,47 +326,74 @@ static void prepare_back(mn_pass_t *pass, int64_t layer, int64_t i) {
     }
 }
 
-/* Through convolution and projections to dz, and through norm1 into dmid */
+/* Through convolution and projections to dseen */
 static void project_back(mn_pass_t *pass, int64_t layer, int64_t i) {
     const mn_config_t *c = &pass->model->config;
     const int64_t D = c->dim, W = pass->layout->in_width;
     const mn_layer_t *at = &pass->layout->layers[layer];
+    const bool mac = c->arch == MN_ARCH_MAC; /* there the gate has left its part in datt */
+    real *dseen = mac ? pass->datt : pass->dz;
     int64_t from, to;
     mn_pass_group(pass, i, &from, &to);
     for (int64_t r = from > pass->first ? from : pass->first; r < to && r < pass->rows; r++)
         mn_vec->conv_back(c->conv, 3 * D, pass->dconv + r * 3 * D, 3 * D, pass->w + at->conv, pass->din + r * W);
-    mn_gemm('N', 'T', to - from, D, W, 1, pass->din + from * W, W, pass->w + at->in, W, 0, pass->dz + from * D, D);
-    for (int64_t r = from > pass->start ? from : pass->start; r < to && r < pass->rows; r++)
-        mn_vec->rms_back(D, pass->acts[layer].x + r * D, pass->w + at->norm1, pass->dz + r * D, pass->dmid + r * D,
-                         pass->gains + 3 * i * D);
+    mn_gemm('N', 'T', to - from, D, W, 1, pass->din + from * W, W, pass->w + at->in, W, mac, dseen + from * D, D);
+}
+
+void mn_lmm_backward(mn_pass_t *pass, int64_t layer) {
+    const int64_t D = pass->model->config.dim;
+    mn_pass_for_rows(pass, layer, gather_back);
+    if (pass->to >= pass->rows) {
+        zero(pass->dy + pass->to * D, (pass->room - pass->to) * D);
+        zero(pass->dconv + pass->to * 3 * D, (pass->model->config.conv - 1) * 3 * D);
+    }
+    mn_pass_for(pass, layer, pass->model->config.heads, scan_back);
+    mn_pass_for_rows(pass, layer, prepare_back);
+    mn_pass_for_rows(pass, layer, project_back);
+}
+
+const real *mn_lmm_start(const mn_pass_t *pass, int64_t layer, int64_t h) {
+    return tape_of(pass, layer, h, pass->from).chunks;
+}
+
+/* The learned memories began the stream; a later piece's past is a constant. */
+static void initial_back(mn_pass_t *pass, int64_t layer) {
+    const mn_memory_t *memory = &pass->layout->memory;
+    for (int64_t h = 0; h < pass->model->config.heads && pass->position == 0; h++)
+        for (int64_t l = 0; l < memory->depth; l++) {
+            const int64_t in = memory->dims[l], out = memory->dims[l + 1];
+            const real *dws = pass->dmemories + h * memory->state_size + memory->state[l];
+            real *g = pass->g + pass->layout->layers[layer].w[l] + h * in * out;
+            for (int64_t r = 0; r < in; r++) mn_vec->axpy(out, 1, dws + r * 2 * out, g + r * out);
+        }
 }
 
 static void weights_back(mn_pass_t *pass, int64_t layer, int64_t i) {
     const mn_config_t *c = &pass->model->config;
-    const int64_t D = c->dim, W = pass->layout->in_width, n = pass->padded;
+    const int64_t D = c->dim, W = pass->layout->in_width, from = pass->first, n = pass->rows - from;
     const mn_layer_t *at = &pass->layout->layers[layer];
     mn_acts_t *a = &pass->acts[layer];
-    if (i == 0) mn_gemm('T', 'N', D, W, n, 1, a->z, D, pass->din, W, 1, pass->g + at->in, W);
-    if (i == 1) mn_gemm('T', 'N', D, D, n, 1, a->o, D, pass->dx, D, 1, pass->g + at->out, D);
-    if (i == 2)
-        for (int64_t r = pass->first; r < pass->rows; r++)
+    switch (i) {
+    case 0:
+        mn_gemm('T', 'N', D, W, n, 1, a->seen + from * D, D, pass->din + from * W, W, 1, pass->g + at->in, W);
+        break;
+    case 1:
+        mn_gemm('T', 'N', D, D, n, 1, a->o + from * D, D, pass->dx + from * D, D, 1, pass->g + at->out, D);
+        break;
+    case 2:
+        for (int64_t r = from; r < pass->rows; r++)
             mn_vec->conv_back_kernel(c->conv, 3 * D, a->in + r * W, W, pass->dconv + r * 3 * D, pass->g + at->conv);
-    if (i == 3)
-        for (int64_t r = pass->first; r < pass->rows; r++) {
+        break;
+    case 3:
+        for (int64_t r = from; r < pass->rows; r++)
             mn_vec->axpy(c->heads * (2 + c->memory.depth), 1, pass->din + r * W + pass->layout->gates, pass->g + at->bias);
-            if (r < pass->start)
-                mn_vec->axpy(D, 1, pass->dz + r * D, pass->g + at->persistent + (r - pass->first) * D);
-        }
+        for (int64_t r = from; r < pass->start; r++)
+            mn_vec->axpy(D, 1, pass->dz + r * D, pass->g + at->persistent + (r - from) * D);
+        break;
+    case 4: initial_back(pass, layer); break;
+    }
 }
 
-void mn_lmm_backward(mn_pass_t *pass, int64_t layer) {
-    /* dx has done its service; it keeps the cotangent of mid for the product with o, while dmid moves on to x */
-    copy(pass->dx, pass->dmid, pass->padded * pass->model->config.dim);
-    mn_pass_for(pass, layer, pass->groups, gather_back);
-    zero(pass->dy + pass->padded * pass->model->config.dim, (pass->room - pass->padded) * pass->model->config.dim);
-    mn_pass_for(pass, layer, pass->model->config.heads, scan_back);
-    zero(pass->dconv + pass->padded * 3 * pass->model->config.dim, (pass->model->config.conv - 1) * 3 * pass->model->config.dim);
-    mn_pass_for(pass, layer, pass->groups, prepare_back);
-    mn_pass_for(pass, layer, pass->groups, project_back);
-    mn_pass_for(pass, layer, 4, weights_back);
+void mn_lmm_weights_back(mn_pass_t *pass, int64_t layer) {
+    mn_pass_for(pass, layer, 5, weights_back);
 }

@@ -52,30 +52,63 @@ static int64_t reserve(mn_layout_t *layout, int64_t size) {
     return at;
 }
 
+/* What the other backbones have beside the memory layer. */
+static void add_attention(builder_t *b, int64_t l) {
+    const mn_config_t *c = &b->model->config;
+    const mn_layer_t *at = &b->model->layout->layers[l];
+    const int64_t D = c->dim, A = b->model->layout->attention_width;
+    if (c->arch == MN_ARCH_MAL) add(b, "norm3", D, 0, 0, at->norm3, 0, false, false);
+    add(b, "mixer.apersistent", c->persistent, D, 0, at->apersistent, 0, false, false);
+    add(b, "mixer.aq.weight", D, D, 0, at->attention, A, false, true);
+    add(b, "mixer.ak.weight", D, D, 0, at->attention + D, A, false, true);
+    add(b, "mixer.av.weight", D, D, 0, at->attention + 2 * D, A, false, true);
+    add(b, "mixer.ao.weight", D, D, 0, at->ao, 0, false, true);
+    if (c->arch == MN_ARCH_MAL) return;
+    add(b, "mixer.gate_y", D, 0, 0, at->gate_y, 0, false, false);
+    add(b, "mixer.gate_m", D, 0, 0, at->gate_m, 0, false, false);
+    if (c->arch == MN_ARCH_MAG) return;
+    add(b, "mixer.rq.weight", D, D, 0, at->attention + 3 * D, A, false, true);
+    add(b, "mixer.rq.conv", D, c->conv, 0, at->rconv, D, true, false);
+    add(b, "mixer.rnorm", D, 0, 0, at->rnorm, 0, false, false);
+    add(b, "mixer.rout.weight", D, D, 0, at->rout, 0, false, true);
+}
+
 static void add_layer(builder_t *b, int64_t l) {
     const mn_config_t *c = &b->model->config;
     mn_layout_t *y = b->model->layout;
     const int64_t D = c->dim, H = c->heads, F = c->ffn, K = c->conv, L = c->memory.depth, W = y->in_width;
+    const int64_t A = y->attention_width;
+    const bool mac = c->arch == MN_ARCH_MAC;
     mn_layer_t *at = &y->layers[l];
     snprintf(b->prefix, sizeof b->prefix, "layers.%d.", (int)l);
     at->norm1 = reserve(y, D);
     at->in = reserve(y, D * W);
     at->conv = reserve(y, K * 3 * D);
     at->bias = reserve(y, H * (2 + L));
-    at->persistent = reserve(y, c->persistent * D);
+    at->persistent = reserve(y, y->prefix * D);
     for (int64_t i = 0; i < L; i++) at->w[i] = reserve(y, H * y->memory.dims[i] * y->memory.dims[i + 1]);
     at->norm = reserve(y, D);
     at->out = reserve(y, D * D);
     at->norm2 = reserve(y, D);
     at->ffn = reserve(y, D * 2 * F);
     at->down = reserve(y, F * D);
+    at->attention = reserve(y, D * A);
+    at->apersistent = reserve(y, A ? c->persistent * D : 0);
+    at->ao = reserve(y, A ? D * D : 0);
+    at->rconv = reserve(y, mac ? K * D : 0);
+    at->rout = reserve(y, mac ? D * D : 0);
+    /* room for every gain in every arch: their gradients are summed up as one list */
+    at->norm3 = reserve(y, D);
+    at->gate_y = reserve(y, D);
+    at->gate_m = reserve(y, D);
+    at->rnorm = reserve(y, D);
 
     add(b, "norm1", D, 0, 0, at->norm1, 0, false, false);
     add(b, "norm2", D, 0, 0, at->norm2, 0, false, false);
     add(b, "ffn.gate", D, F, 0, at->ffn, 2 * F, false, true);
     add(b, "ffn.up", D, F, 0, at->ffn + F, 2 * F, false, true);
     add(b, "ffn.down", F, D, 0, at->down, 0, false, true);
-    add(b, "mixer.persistent", c->persistent, D, 0, at->persistent, 0, false, false);
+    add(b, "mixer.persistent", y->prefix, D, 0, at->persistent, 0, false, false);
     static const char *const qkv[] = {"q", "k", "v"}, *const gates[] = {"alpha", "eta", "theta"};
     char name[32];
     for (int64_t i = 0; i < 3; i++) {
@@ -98,6 +131,7 @@ static void add_layer(builder_t *b, int64_t l) {
     add(b, "mixer.norm", D, 0, 0, at->norm, 0, false, false);
     add(b, "mixer.gate.weight", D, D, 0, at->in + 3 * D, W, false, true);
     add(b, "mixer.out.weight", D, D, 0, at->out, 0, false, true);
+    if (c->arch != MN_ARCH_LMM) add_attention(b, l);
 }
 
 mn_status_t mn_model_new(const mn_config_t *config, mn_model_t **out, mn_err_t *err) {
@@ -105,9 +139,6 @@ mn_status_t mn_model_new(const mn_config_t *config, mn_model_t **out, mn_err_t *
     mn_status_t status;
     *out = NULL;
     if ((status = mn_config_check(config, MN_FAILED, NULL, err))) return status;
-    if (config->arch != MN_ARCH_LMM)
-        return mn_err_set(err, MN_USAGE, NULL, "use --arch lmm", "arch %s is not in this version",
-                          mn_arch_names[config->arch]);
     mn_gemm_init();
     if ((status = mn_mem_new((void **)&model, 1, sizeof *model, err))) return status;
     model->config = *config;
@@ -121,6 +152,8 @@ mn_status_t mn_model_new(const mn_config_t *config, mn_model_t **out, mn_err_t *
     mn_memory_init(&y->memory, config);
     y->gates = 4 * D;
     y->in_width = mn_room(y->gates + config->heads * (2 + config->memory.depth));
+    y->attention_width = config->arch == MN_ARCH_LMM ? 0 : (config->arch == MN_ARCH_MAC ? 4 : 3) * D;
+    y->prefix = config->arch == MN_ARCH_MAC ? 0 : config->persistent;
     y->embed = reserve(y, config->vocab * D);
     y->norm = reserve(y, D);
     y->head = reserve(y, D * config->classes);

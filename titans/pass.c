@@ -5,6 +5,7 @@
  * are fixed by the batch, so any number of threads gives the same bits. */
 #include "titans/pass.h"
 #include "genomics/base/par.h"
+#include "titans/attention.h"
 #include "titans/heads.h"
 #include "titans/kernels/gemm.h"
 #include "titans/kernels/vec.h"
@@ -27,33 +28,71 @@ struct mn_work {
 
 /* ---- geometry and buffers */
 
+static int64_t min(int64_t a, int64_t b) {
+    return a < b ? a : b;
+}
+
+static int64_t max(int64_t a, int64_t b) {
+    return a > b ? a : b;
+}
+
+static int64_t round_up(int64_t n, int64_t to) {
+    return (n + to - 1) / to * to;
+}
+
 void mn_pass_plan(mn_pass_t *pass, const mn_model_t *model, int64_t position, int64_t length) {
     const mn_config_t *c = &model->config;
-    const int64_t C = c->chunk;
+    const bool mac = c->arch == MN_ARCH_MAC, slides = c->arch == MN_ARCH_MAL || c->arch == MN_ARCH_MAG;
+    const int64_t C = c->chunk, open = mac ? position / c->segment * c->segment : position / C * C;
     pass->model = model;
     pass->layout = model->layout;
     pass->length = length;
     pass->position = position;
-    pass->base = position / C * C / MN_ROWS * MN_ROWS;
+    pass->base = open / MN_ROWS * MN_ROWS;
+    pass->open = open - pass->base;
     pass->scan = position / C * C - pass->base;
     pass->first = position - pass->base;
-    pass->start = pass->first + (position == 0 ? c->persistent : 0);
+    pass->start = pass->first + (position == 0 ? model->layout->prefix : 0);
     pass->rows = pass->start + length;
-    pass->padded = (pass->rows + MN_ROWS - 1) / MN_ROWS * MN_ROWS;
-    const int64_t chunks = pass->scan + (pass->rows - pass->scan + C - 1) / C * C;
-    pass->room = chunks > pass->padded ? chunks : pass->padded;
+    pass->padded = round_up(pass->rows, MN_ROWS);
+    pass->room = pass->scan + round_up(pass->rows - pass->scan, C);
+    if (mac) pass->room = max(pass->room, pass->rows + MN_ROWS); /* blocks of MN_ROWS begin anew with each segment */
+    pass->room = max(pass->room, pass->padded);
     pass->groups = (pass->padded + MN_GROUP - 1) / MN_GROUP;
+    pass->to = pass->padded;
+    if (mac) {
+        pass->lead = c->conv - 1;
+        pass->keys = min(c->segment, round_up(pass->rows, MN_ROWS));
+    }
+    if (slides) {
+        pass->lead = min(mn_attention_reach(c), pass->base);
+        pass->keys = min(mn_attention_reach(c), pass->base + pass->padded) + MN_ROWS;
+    }
 }
 
 static real *take(mn_arena_t *arena, int64_t n) {
     return mn_arena_take(arena, n, sizeof(real));
 }
 
+/* mac: the chunks of some whole segments, and where those are not all the states at every such group's start. */
+static mn_tape_t take_segments(const mn_pass_t *pass, bool lean, mn_arena_t *arena) {
+    const mn_config_t *c = &pass->model->config;
+    const mn_memory_t *memory = &pass->layout->memory;
+    const int64_t n = pass->rows - pass->open, chunks = mn_memory_chunks(memory, n);
+    mn_arena_t dry = {0};
+    mn_tape_t tape;
+    mn_tape_take(&tape, memory, n, lean, &dry);
+    tape.every = round_up(tape.every, c->segment / c->chunk);
+    tape.chunks = take(arena, min(tape.every, chunks) * memory->chunk_size);
+    tape.states = tape.every < chunks ? take(arena, round_up(chunks, tape.every) / tape.every * memory->state_size) : NULL;
+    return tape;
+}
+
 static void take_acts(const mn_pass_t *pass, mn_acts_t *a, bool backward, bool lean, mn_arena_t *arena) {
     const mn_config_t *c = &pass->model->config;
     const mn_memory_t *memory = &pass->layout->memory;
     const int64_t D = c->dim, H = c->heads, F = c->ffn, L = memory->depth, n = pass->room, W = pass->layout->in_width;
-    const int64_t lead = (c->conv - 1) * W;
+    const int64_t lead = (c->conv - 1) * W, A = pass->layout->attention_width;
     mn_acts_t b = {.x = take(arena, n * D), .z = take(arena, n * D), .in = take(arena, lead + n * W),
                    .conv = take(arena, n * 3 * D), .qkv = take(arena, n * 3 * D), .alpha = take(arena, n * H),
                    .eta = take(arena, n * H), .theta = take(arena, n * H * L), .y = take(arena, n * D),
@@ -63,13 +102,49 @@ static void take_acts(const mn_pass_t *pass, mn_acts_t *a, bool backward, bool l
     if (b.in) b.in += lead;
     for (int64_t h = 0; h < H; h++) {
         mn_tape_t tape = {.every = 1};
-        if (backward)
+        if (backward && c->arch == MN_ARCH_MAC)
+            tape = take_segments(pass, lean, arena);
+        else if (backward)
             mn_tape_take(&tape, memory, pass->rows - pass->scan, lean, arena);
         else
             tape.chunks = take(arena, memory->chunk_size);
         if (b.tapes) b.tapes[h] = tape;
     }
+    b.seen = b.za = b.z;
+    b.m = b.mid;
+    if (c->arch != MN_ARCH_LMM) {
+        b.m = take(arena, n * D);
+        b.proj = take(arena, (pass->lead + n) * A);
+        if (b.proj) b.proj += pass->lead * A;
+        b.q = take(arena, n * D);
+        b.akv = take(arena, c->persistent * 2 * D);
+        b.mix = take(arena, n * D);
+        b.att = c->arch == MN_ARCH_MAL ? b.mid : take(arena, n * D);
+    }
+    if (c->arch == MN_ARCH_MAL) b.za = take(arena, n * D);
+    if (c->arch == MN_ARCH_MAC) {
+        b.seen = b.att;
+        real **rows[] = {&b.rconv, &b.rq, &b.read, &b.rn, &b.r};
+        for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) *rows[i] = take(arena, n * D);
+        b.rkv = take(arena, n * 2 * D);
+        b.anchor = take(arena, H * memory->state_size);
+    }
     if (a) *a = b;
+}
+
+/* Room of the backward pass through attention, and in mac through the reads. */
+static void take_attention_back(mn_pass_t *pass, mn_arena_t *arena) {
+    const mn_config_t *c = &pass->model->config;
+    const int64_t D = c->dim, A = pass->layout->attention_width, n = pass->room;
+    pass->datt = take(arena, n * D);
+    pass->dmix = take(arena, n * D);
+    pass->dproj = take(arena, (pass->lead + n) * A);
+    if (pass->dproj) pass->dproj += pass->lead * A;
+    pass->dakv = take(arena, c->persistent * 2 * D);
+    if (c->arch != MN_ARCH_MAC) return;
+    pass->drconv = take(arena, (n + c->conv) * D);
+    pass->drkv = take(arena, n * 2 * D);
+    pass->dread = take(arena, n * D);
 }
 
 void mn_pass_take(mn_pass_t *pass, bool backward, bool lean, mn_arena_t *arena) {
@@ -86,6 +161,11 @@ void mn_pass_take(mn_pass_t *pass, bool backward, bool lean, mn_arena_t *arena) 
     pass->x = backward ? take(arena, n * D) : pass->acts ? pass->acts[0].x : NULL;
     pass->memories = take(arena, H * memory->state_size);
     pass->scratch = take(arena, H * memory->scratch_size);
+    if (c->arch != MN_ARCH_LMM) {
+        pass->turns = take(arena, n * (D / c->attn_heads));
+        pass->scores = take(arena, c->attn_heads * mn_attention_scratch(pass));
+    }
+    if (c->arch == MN_ARCH_MAC) pass->reads = take(arena, H * mn_mac_scratch(memory));
     pass->hidden = take(arena, n * D);
     pass->logits = take(arena, MN_GROUP * c->vocab);
     pass->pool = mn_arena_take(arena, mn_heads_pool_size(c), sizeof *pass->pool);
@@ -102,18 +182,19 @@ void mn_pass_take(mn_pass_t *pass, bool backward, bool lean, mn_arena_t *arena) 
     pass->deta = take(arena, n * H);
     pass->dtheta = take(arena, n * H * memory->depth);
     pass->dmemories = take(arena, H * memory->state_size);
-    pass->gains = take(arena, pass->groups * 3 * D);
+    pass->gains = take(arena, pass->groups * MN_GAINS * D);
+    if (c->arch != MN_ARCH_LMM) take_attention_back(pass, arena);
 }
 
 void mn_pass_group(const mn_pass_t *pass, int64_t i, int64_t *from, int64_t *to) {
-    *from = i * MN_GROUP;
-    *to = *from + MN_GROUP < pass->padded ? *from + MN_GROUP : pass->padded;
+    *from = pass->from + i * MN_GROUP;
+    *to = min(*from + MN_GROUP, pass->to);
 }
 
 typedef struct {
     mn_pass_t *pass;
     int64_t layer;
-    void (*task)(mn_pass_t *, int64_t, int64_t);
+    mn_pass_task_t *task;
 } phase_t;
 
 static void run_phase(void *ctx, int64_t i) {
@@ -121,8 +202,18 @@ static void run_phase(void *ctx, int64_t i) {
     phase->task(phase->pass, phase->layer, i);
 }
 
-void mn_pass_for(mn_pass_t *pass, int64_t layer, int64_t n, void (*task)(mn_pass_t *, int64_t, int64_t)) {
+void mn_pass_for(mn_pass_t *pass, int64_t layer, int64_t n, mn_pass_task_t *task) {
     mn_par_for(n, run_phase, &(phase_t){pass, layer, task});
+}
+
+void mn_pass_for_rows(mn_pass_t *pass, int64_t layer, mn_pass_task_t *task) {
+    mn_pass_for(pass, layer, (pass->to - pass->from + MN_GROUP - 1) / MN_GROUP, task);
+}
+
+void mn_pass_mul(int64_t from, int64_t to, int64_t n, int64_t k, const real *a, int64_t lda, const real *w, int64_t ldw,
+                 bool add, real *c, int64_t ldc) {
+    for (int64_t r = from; r < to; r += MN_ROWS, a += MN_ROWS * lda, c += MN_ROWS * ldc)
+        mn_gemm('N', 'N', min(MN_ROWS, to - r), n, k, 1, a, lda, w, ldw, add, c, ldc);
 }
 
 /* ---- a piece through the layers */
@@ -138,7 +229,7 @@ static void embed(mn_pass_t *pass, const int32_t *ids) {
 
 static void run_layer(mn_pass_t *pass, int64_t layer, real *output) {
     pass->x = output;
-    mn_lmm_forward(pass, layer);
+    mn_mixer_forward(pass, layer);
     mn_ffn_forward(pass, layer);
 }
 
@@ -146,11 +237,15 @@ static void backward(mn_pass_t *pass, const int32_t *ids) {
     const int64_t D = pass->model->config.dim;
     for (int64_t l = pass->model->config.layers - 1; l >= 0; l--) {
         const mn_layer_t *at = &pass->layout->layers[l];
-        const int64_t gains[] = {at->norm1, at->norm2, at->norm};
-        memset(pass->gains, 0, (size_t)(pass->groups * 3 * D) * sizeof(real));
+        const int64_t gains[MN_GAINS] = {[MN_GAIN_NORM1] = at->norm1, [MN_GAIN_NORM2] = at->norm2,
+                                         [MN_GAIN_NORM] = at->norm,   [MN_GAIN_NORM3] = at->norm3,
+                                         [MN_GAIN_Y] = at->gate_y,    [MN_GAIN_M] = at->gate_m,
+                                         [MN_GAIN_RNORM] = at->rnorm};
+        memset(pass->gains, 0, (size_t)(pass->groups * MN_GAINS * D) * sizeof(real));
         mn_ffn_backward(pass, l);
-        mn_lmm_backward(pass, l);
-        for (int64_t i = 0; i < pass->groups * 3; i++) mn_vec->axpy(D, 1, pass->gains + i * D, pass->g + gains[i % 3]);
+        mn_mixer_backward(pass, l);
+        for (int64_t i = 0; i < pass->groups * MN_GAINS; i++)
+            mn_vec->axpy(D, 1, pass->gains + i * D, pass->g + gains[i % MN_GAINS]);
         real *dx = pass->dx;
         pass->dx = pass->dmid;
         pass->dmid = dx;
@@ -220,11 +315,15 @@ static mn_status_t fit(mn_work_t *work, int64_t threads, const mn_sample_t *samp
             if (!backward) {
                 take_forward(work->model, &dry);
                 if (length > PIECE) { /* its later pieces may begin anywhere in a block and a chunk, and end so */
-                    length = PIECE + MN_ROWS + 2 * c->chunk;
+                    length = PIECE + MN_ROWS + 2 * (c->arch == MN_ARCH_MAC ? c->segment : c->chunk);
                     position = 0;
                 }
             }
             mn_pass_plan(&pass, work->model, position, length);
+            if (!backward && samples[i].length > PIECE && c->arch != MN_ARCH_MAC && c->arch != MN_ARCH_LMM) {
+                pass.lead = mn_attention_reach(c);
+                pass.keys = pass.lead + MN_ROWS;
+            }
             mn_pass_take(&pass, backward, thin, &dry);
             if (dry.peak > size[thin]) size[thin] = dry.peak;
         }
@@ -327,6 +426,7 @@ static void forward_sample(void *ctx, int64_t i) {
         mn_pass_take(&pass, false, false, arena);
         pass.pool = f.pool;
         if (done == 0) mn_heads_pool_start(&pass);
+        if (c->arch != MN_ARCH_LMM) mn_attention_turns(&pass);
         embed(&pass, ids);
         for (int64_t l = 0; l <= c->layers; l++) {
             if (l > 0) run_layer(&pass, l - 1, pass.acts[0].x);
@@ -400,6 +500,7 @@ static void gradient_slot(void *ctx, int64_t slot) {
         mn_pass_plan(&pass, model, sample->state ? sample->state->position : 0, sample->length);
         mn_pass_take(&pass, true, batch->lean, arena);
         real *last = pass.x;
+        if (model->config.arch != MN_ARCH_LMM) mn_attention_turns(&pass);
         embed(&pass, sample->ids);
         for (int64_t l = 0; l < model->config.layers; l++)
             run_layer(&pass, l, l + 1 < model->config.layers ? pass.acts[l + 1].x : last);

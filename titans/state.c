@@ -10,7 +10,17 @@ mn_state_at_t mn_state_at(const mn_model_t *model) {
     at.tail = at.memories + c->heads * model->layout->memory.state_size;
     at.open = at.tail + (c->conv - 1) * 3 * c->dim;
     at.gates = at.open + (c->chunk - 1) * 2 * c->dim;
-    at.size = at.gates + (c->chunk - 1) * c->heads * (2 + c->memory.depth);
+    at.window = at.gates + (c->chunk - 1) * c->heads * (2 + c->memory.depth);
+    switch (c->arch) {
+    case MN_ARCH_LMM: at.size = at.window; break;
+    case MN_ARCH_MAL:
+    case MN_ARCH_MAG: at.size = at.window + (c->window - 1) * 2 * c->dim; break;
+    case MN_ARCH_MAC:
+        at.anchor = at.window + (c->segment - 1) * 4 * c->dim;
+        at.rtail = at.anchor + c->heads * model->layout->memory.state_size;
+        at.size = at.rtail + (c->conv - 1) * c->dim;
+        break;
+    }
     at.size = mn_room(at.size);
     return at;
 }

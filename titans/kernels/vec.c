@@ -469,6 +469,9 @@ static void rotate(int64_t heads, int64_t d, const real *turn, real sign, const 
             y[i + d / 2] = b * cosine[i] + a * s;
         }
 }
+static void sigmoid_back(int64_t n, const real *R y, real *R dx) {
+    for (int64_t i = 0; i < n; i++) dx[i] *= y[i] * (1 - y[i]);
+}
 
 const mn_vec_t MN_TABLE = {
 #define MN_X(result, name, arguments) .name = name,

@@ -74,7 +74,9 @@
     X(void, softmax_back, (int64_t n, const mn_real_t *p, mn_real_t scale, mn_real_t *dp))                              \
     /* rotary: each head's pairs (i, i + d / 2) turned by the angles of turn = [cos | sin] (d / 2 each), or back with   \
      * sign -1; y may be x */                                                                                           \
-    X(void, rotate, (int64_t heads, int64_t d, const mn_real_t *turn, mn_real_t sign, const mn_real_t *x, mn_real_t *y))
+    X(void, rotate, (int64_t heads, int64_t d, const mn_real_t *turn, mn_real_t sign, const mn_real_t *x, mn_real_t *y))\
+    /* dx = dx y (1 - y), from the value y of a sigmoid */                                                              \
+    X(void, sigmoid_back, (int64_t n, const mn_real_t *y, mn_real_t *dx))
 
 typedef struct mn_vec {
 #define MN_X(result, name, arguments) result(*name) arguments;

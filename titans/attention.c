@@ -1,0 +1,306 @@
+/* attention: see attention.h. */
+#include "titans/attention.h"
+#include "titans/kernels/gemm.h"
+#include "titans/kernels/vec.h"
+#include <math.h>
+#include <string.h>
+
+typedef mn_real_t real;
+
+static void copy(real *to, const real *from, int64_t n) {
+    memcpy(to, from, (size_t)n * sizeof *to);
+}
+
+static void zero(real *x, int64_t n) {
+    memset(x, 0, (size_t)n * sizeof *x);
+}
+
+static bool is_mac(const mn_pass_t *pass) {
+    return pass->model->config.arch == MN_ARCH_MAC;
+}
+
+int64_t mn_attention_reach(const mn_config_t *config) {
+    return (config->window - 1 + MN_ROWS - 1) / MN_ROWS * MN_ROWS;
+}
+
+/* Scores of one block and their cotangents; a block of queries. */
+int64_t mn_attention_scratch(const mn_pass_t *pass) {
+    const mn_config_t *c = &pass->model->config;
+    return mn_room(2 * MN_ROWS * (c->persistent + (is_mac(pass) ? 2 : 1) * pass->keys) +
+                   MN_ROWS * (c->dim / c->attn_heads));
+}
+
+void mn_attention_turns(mn_pass_t *pass) {
+    const mn_config_t *c = &pass->model->config;
+    const int64_t d = c->dim / c->attn_heads;
+    for (int64_t i = 0; i < d / 2; i++) {
+        const double frequency = pow(10000, -2.0 * (double)i / (double)d);
+        for (int64_t r = pass->start; r < pass->rows; r++) {
+            const int64_t t = pass->base + r - pass->layout->prefix;
+            const double angle = (double)(is_mac(pass) ? t % c->segment : t) * frequency;
+            pass->turns[r * d + i] = (real)cos(angle);
+            pass->turns[r * d + d / 2 + i] = (real)sin(angle);
+        }
+    }
+}
+
+/* ---- projections and the window of the past */
+
+static void project(mn_pass_t *pass, int64_t layer, int64_t i) {
+    const mn_config_t *c = &pass->model->config;
+    const int64_t D = c->dim, A = pass->layout->attention_width, d = D / c->attn_heads;
+    mn_acts_t *a = &pass->acts[layer];
+    int64_t from, to;
+    mn_pass_group(pass, i, &from, &to);
+    mn_pass_mul(from, to, A, D, a->za + from * D, D, pass->w + pass->layout->layers[layer].attention, A, false,
+                a->proj + from * A, A);
+    for (int64_t r = from; r < to; r++) {
+        real *row = a->proj + r * A;
+        if (r < pass->start || r >= pass->rows) {
+            zero(a->q + r * D, D);
+            continue;
+        }
+        mn_vec->rotate(c->attn_heads, d, pass->turns + r * d, 1, row, a->q + r * D);
+        mn_vec->rotate(c->attn_heads, d, pass->turns + r * d, 1, row + D, row + D);
+    }
+}
+
+/* The window's rows in a state's block: row i is `past` rows before the row at `end`, less i. */
+static void restore(mn_pass_t *pass, int64_t layer) {
+    const mn_config_t *c = &pass->model->config;
+    const int64_t D = c->dim, A = pass->layout->attention_width, W = c->window;
+    const mn_state_at_t at = mn_state_at(pass->model);
+    mn_acts_t *a = &pass->acts[layer];
+    zero(a->proj - pass->lead * A, pass->lead * A);
+    zero(a->proj + pass->padded * A, (pass->room - pass->padded) * A);
+    zero(a->q + pass->padded * D, (pass->room - pass->padded) * D);
+    if (pass->position == 0) return;
+    const real *window = pass->state->block + layer * at.size + at.window;
+    if (is_mac(pass))
+        for (int64_t r = pass->open; r < pass->first; r++)
+            copy(a->proj + r * A + D, window + (r - pass->open) * 4 * D, 2 * D);
+    else
+        for (int64_t r = pass->first - (W - 1) > -pass->lead ? pass->first - (W - 1) : -pass->lead; r < pass->first; r++)
+            copy(a->proj + r * A + D, window + (r - pass->first + W - 1) * 2 * D, 2 * D);
+}
+
+static void keep(mn_pass_t *pass, int64_t layer) {
+    const mn_config_t *c = &pass->model->config;
+    const int64_t D = c->dim, A = pass->layout->attention_width, W = c->window, S = c->segment;
+    const mn_state_at_t at = mn_state_at(pass->model);
+    const mn_acts_t *a = &pass->acts[layer];
+    real *window = pass->state->block + layer * at.size + at.window;
+    if (is_mac(pass)) {
+        const int64_t open = pass->open + (pass->rows - pass->open) / S * S;
+        for (int64_t r = open; r < pass->rows; r++) copy(window + (r - open) * 4 * D, a->proj + r * A + D, 2 * D);
+        return;
+    }
+    for (int64_t i = 0; i < W - 1; i++) {
+        const int64_t r = pass->rows - (W - 1) + i;
+        if (r >= -pass->lead)
+            copy(window + i * 2 * D, a->proj + r * A + D, 2 * D);
+        else
+            zero(window + i * 2 * D, 2 * D);
+    }
+}
+
+void mn_attention_project(mn_pass_t *pass, int64_t layer) {
+    const int64_t N = pass->model->config.persistent, D = pass->model->config.dim, A = pass->layout->attention_width;
+    const mn_layer_t *at = &pass->layout->layers[layer];
+    mn_pass_for_rows(pass, layer, project);
+    restore(pass, layer);
+    mn_gemm('N', 'N', N, 2 * D, D, 1, pass->w + at->apersistent, D, pass->w + at->attention + D, A, 0,
+            pass->acts[layer].akv, 2 * D);
+    if (pass->state) keep(pass, layer);
+}
+
+/* ---- a block of queries: rows [row, row + n) against the keys of rows [key, key + keys), in mac in two sets, r and z */
+
+typedef struct {
+    int64_t row, n, key, keys, sets, width;
+} block_t;
+
+static block_t block_at(const mn_pass_t *pass, int64_t row) {
+    const mn_config_t *c = &pass->model->config;
+    block_t b = {.row = row, .n = pass->to - row < MN_ROWS ? pass->to - row : MN_ROWS, .sets = is_mac(pass) ? 2 : 1};
+    const int64_t reach = row - mn_attention_reach(c);
+    b.key = is_mac(pass) ? pass->from : reach > -pass->base ? reach : -pass->base;
+    b.keys = row + b.n - b.key;
+    b.width = c->persistent + b.sets * b.keys;
+    return b;
+}
+
+/* Keys of set s for head h, with values D further on. */
+static const real *keys_of(const mn_pass_t *pass, const mn_acts_t *a, const block_t *b, int64_t h, int64_t s, int64_t *ld) {
+    const int64_t D = pass->model->config.dim, A = pass->layout->attention_width, d = D / pass->model->config.attn_heads;
+    *ld = s ? A : 2 * D;
+    if (b->sets == 1) *ld = A;
+    return (b->sets == 1 || s ? a->proj + b->key * A + D : a->rkv + b->key * 2 * D) + h * d;
+}
+
+/* p (n, width): the probabilities [persistent | r | z] */
+static void weigh(const mn_pass_t *pass, int64_t layer, int64_t h, const block_t *b, real *p) {
+    const mn_config_t *c = &pass->model->config;
+    const int64_t D = c->dim, A = pass->layout->attention_width, N = c->persistent, d = D / c->attn_heads;
+    const mn_acts_t *a = &pass->acts[layer];
+    mn_gemm('N', 'T', b->n, N, d, 1, a->proj + b->row * A + h * d, A, a->akv + h * d, 2 * D, 0, p, b->width);
+    for (int64_t s = 0; s < b->sets; s++) {
+        int64_t ld;
+        const real *keys = keys_of(pass, a, b, h, s, &ld);
+        mn_gemm('N', 'T', b->n, b->keys, d, 1, a->q + b->row * D + h * d, D, keys, ld, 0, p + N + s * b->keys, b->width);
+    }
+    for (int64_t i = 0; i < b->n; i++) {
+        const int64_t r = b->row + i, back = r - c->window + 1, first_token = pass->layout->prefix - pass->base;
+        const int64_t lo = (is_mac(pass) ? pass->from : back > first_token ? back : first_token) - b->key;
+        int64_t span[6] = {0, N}, spans = 1;
+        for (int64_t s = 0; s < b->sets; s++, spans++) {
+            span[2 * spans] = N + s * b->keys + lo;
+            span[2 * spans + 1] = N + s * b->keys + r + 1 - b->key;
+        }
+        if (r < pass->start || r >= pass->rows) spans = 0;
+        mn_vec->softmax(b->width, spans, span, (real)(1 / sqrt((double)d)), p + i * b->width);
+    }
+}
+
+static bool has_tokens(const mn_pass_t *pass, const block_t *b) {
+    return b->row + b->n > pass->start && b->row < pass->rows;
+}
+
+static void attend(mn_pass_t *pass, int64_t layer, int64_t h) {
+    const mn_config_t *c = &pass->model->config;
+    const int64_t D = c->dim, N = c->persistent, d = D / c->attn_heads;
+    const mn_acts_t *a = &pass->acts[layer];
+    real *p = pass->scores + h * mn_attention_scratch(pass);
+    for (int64_t row = pass->from; row < pass->to; row += MN_ROWS) {
+        const block_t b = block_at(pass, row);
+        real *mix = a->mix + row * D + h * d;
+        if (!has_tokens(pass, &b)) {
+            for (int64_t i = 0; i < b.n; i++) zero(mix + i * D, d);
+            continue;
+        }
+        weigh(pass, layer, h, &b, p);
+        for (int64_t s = 0; s < b.sets; s++) {
+            int64_t ld;
+            const real *keys = keys_of(pass, a, &b, h, s, &ld);
+            mn_gemm('N', 'N', b.n, d, b.keys, 1, p + N + s * b.keys, b.width, keys + D, ld, s > 0, mix, D);
+        }
+        if (N > 0) mn_gemm('N', 'N', b.n, d, N, 1, p, b.width, a->akv + D + h * d, 2 * D, 1, mix, D);
+    }
+}
+
+static void join(mn_pass_t *pass, int64_t layer, int64_t i) {
+    const int64_t D = pass->model->config.dim;
+    mn_acts_t *a = &pass->acts[layer];
+    int64_t from, to;
+    mn_pass_group(pass, i, &from, &to);
+    mn_pass_mul(from, to, D, D, a->mix + from * D, D, pass->w + pass->layout->layers[layer].ao, D, true, a->att + from * D,
+                D);
+}
+
+void mn_attention_forward(mn_pass_t *pass, int64_t layer) {
+    mn_pass_for(pass, layer, pass->model->config.attn_heads, attend);
+    mn_pass_for_rows(pass, layer, join);
+}
+
+/* ---- backward */
+
+void mn_attention_start_back(mn_pass_t *pass) {
+    const mn_config_t *c = &pass->model->config;
+    const int64_t D = c->dim, A = pass->layout->attention_width;
+    zero(pass->dproj - pass->lead * A, (pass->lead + pass->room) * A);
+    zero(pass->dakv, c->persistent * 2 * D);
+    if (is_mac(pass)) zero(pass->drkv, pass->room * 2 * D);
+}
+
+static void join_back(mn_pass_t *pass, int64_t layer, int64_t i) {
+    const int64_t D = pass->model->config.dim;
+    int64_t from, to;
+    mn_pass_group(pass, i, &from, &to);
+    mn_gemm('N', 'T', to - from, D, D, 1, pass->datt + from * D, D, pass->w + pass->layout->layers[layer].ao, D, 0,
+            pass->dmix + from * D, D);
+}
+
+static void attend_back(mn_pass_t *pass, int64_t layer, int64_t h) {
+    const mn_config_t *c = &pass->model->config;
+    const int64_t D = c->dim, A = pass->layout->attention_width, N = c->persistent, d = D / c->attn_heads;
+    const mn_acts_t *a = &pass->acts[layer];
+    for (int64_t row = pass->from; row < pass->to; row += MN_ROWS) {
+        const block_t b = block_at(pass, row);
+        if (!has_tokens(pass, &b)) continue;
+        real *p = pass->scores + h * mn_attention_scratch(pass), *dp = p + b.n * b.width, *dq = dp + b.n * b.width;
+        const real *dmix = pass->dmix + row * D + h * d, *q = a->q + row * D + h * d, *plain = a->proj + row * A + h * d;
+        real *dakv = pass->dakv + h * d, *dplain = pass->dproj + row * A + h * d;
+        int64_t ld;
+        weigh(pass, layer, h, &b, p);
+        mn_gemm('N', 'T', b.n, N, d, 1, dmix, D, a->akv + D + h * d, 2 * D, 0, dp, b.width);
+        mn_gemm('T', 'N', N, d, b.n, 1, p, b.width, dmix, D, 1, dakv + D, 2 * D);
+        for (int64_t s = 0; s < b.sets; s++) {
+            const real *keys = keys_of(pass, a, &b, h, s, &ld);
+            real *dkeys = s || b.sets == 1 ? pass->dproj + b.key * A + D + h * d : pass->drkv + b.key * 2 * D + h * d;
+            mn_gemm('N', 'T', b.n, b.keys, d, 1, dmix, D, keys + D, ld, 0, dp + N + s * b.keys, b.width);
+            mn_gemm('T', 'N', b.keys, d, b.n, 1, p + N + s * b.keys, b.width, dmix, D, 1, dkeys + D, ld);
+        }
+        for (int64_t i = 0; i < b.n; i++)
+            mn_vec->softmax_back(b.width, p + i * b.width, (real)(1 / sqrt((double)d)), dp + i * b.width);
+        for (int64_t s = 0; s < b.sets; s++) {
+            const real *keys = keys_of(pass, a, &b, h, s, &ld), *ds = dp + N + s * b.keys;
+            real *dkeys = s || b.sets == 1 ? pass->dproj + b.key * A + D + h * d : pass->drkv + b.key * 2 * D + h * d;
+            mn_gemm('N', 'N', b.n, d, b.keys, 1, ds, b.width, keys, ld, s > 0, dq, d);
+            mn_gemm('T', 'N', b.keys, d, b.n, 1, ds, b.width, q, D, 1, dkeys, ld);
+        }
+        for (int64_t i = 0; i < b.n; i++) {
+            if (row + i < pass->start || row + i >= pass->rows) continue;
+            mn_vec->rotate(1, d, pass->turns + (row + i) * d, -1, dq + i * d, dplain + i * A);
+        }
+        if (N == 0) continue;
+        mn_gemm('N', 'N', b.n, d, N, 1, dp, b.width, a->akv + h * d, 2 * D, 1, dplain, A);
+        mn_gemm('T', 'N', N, d, b.n, 1, dp, b.width, plain, A, 1, dakv, 2 * D);
+    }
+}
+
+void mn_attention_backward(mn_pass_t *pass, int64_t layer) {
+    mn_pass_for_rows(pass, layer, join_back);
+    mn_pass_for(pass, layer, pass->model->config.attn_heads, attend_back);
+}
+
+/* dz from dproj, in mag beside the memory's part; the past's rows are constants */
+static void project_back(mn_pass_t *pass, int64_t layer, int64_t i) {
+    const mn_config_t *c = &pass->model->config;
+    const int64_t D = c->dim, A = pass->layout->attention_width, d = D / c->attn_heads;
+    int64_t from, to;
+    mn_pass_group(pass, i, &from, &to);
+    for (int64_t r = from; r < to; r++) {
+        real *row = pass->dproj + r * A;
+        if (r < pass->start || r >= pass->rows)
+            zero(row, A);
+        else
+            mn_vec->rotate(c->attn_heads, d, pass->turns + r * d, -1, row + D, row + D);
+    }
+    mn_gemm('N', 'T', to - from, D, A, 1, pass->dproj + from * A, A, pass->w + pass->layout->layers[layer].attention, A,
+            pass->model->config.arch == MN_ARCH_MAG, pass->dz + from * D, D);
+}
+
+static void weights_back(mn_pass_t *pass, int64_t layer, int64_t i) {
+    const int64_t D = pass->model->config.dim, A = pass->layout->attention_width, N = pass->model->config.persistent;
+    const int64_t from = pass->start, n = pass->rows - from;
+    const mn_layer_t *at = &pass->layout->layers[layer];
+    mn_acts_t *a = &pass->acts[layer];
+    if (i == 0)
+        mn_gemm('T', 'N', D, D, n, 1, a->mix + from * D, D, pass->datt + from * D, D, 1, pass->g + at->ao, D);
+    if (i == 1) {
+        mn_gemm('T', 'N', D, A, n, 1, a->za + from * D, D, pass->dproj + from * A, A, 1, pass->g + at->attention, A);
+        if (N > 0)
+            mn_gemm('T', 'N', D, 2 * D, N, 1, pass->w + at->apersistent, D, pass->dakv, 2 * D, 1,
+                    pass->g + at->attention + D, A);
+        if (is_mac(pass)) /* r's rows, too, went through ak and av */
+            mn_gemm('T', 'N', D, 2 * D, n, 1, a->r + from * D, D, pass->drkv + from * 2 * D, 2 * D, 1,
+                    pass->g + at->attention + D, A);
+    }
+    if (i == 2)
+        mn_gemm('N', 'T', N, D, 2 * D, 1, pass->dakv, 2 * D, pass->w + at->attention + D, A, 1, pass->g + at->apersistent, D);
+}
+
+void mn_attention_project_back(mn_pass_t *pass, int64_t layer) {
+    mn_pass_for_rows(pass, layer, project_back);
+    mn_pass_for(pass, layer, 3, weights_back);
+}
