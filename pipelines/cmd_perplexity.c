@@ -379,12 +379,18 @@ const mn_command_t mn_cmd_perplexity = {
     .about =
         "IN is FASTA, FASTQ, SAM, BAM or CRAM, '-' for stdin. Each record is one context, however long. A TSV row "
         "tells "
-        "its name, its bases, how many of them were foretold (N never is), the bits these take, the bits per base and "
-        "2 to their power; the last row is the total. Probabilities are over all ids of the tokenizer, as in "
-        "validation by pretrain.",
+        "its name, its bases, how many of them were scored (N never is), their bits, the bits per base and 2 to their "
+        "power; the last row is the total. Probabilities are over all ids of the tokenizer, as in the validation of "
+        "pretrain. In the track, positions are 0-based and half-open, and intervals without a scored base left out. A "
+        "state goes on as if there had been no cut: no mark of a beginning comes between, the first base is foretold "
+        "by the last one before. (With k-mers cut at a multiple of k; a long run of N that is cut is read as two.) A "
+        "memory holds what the layers learned while reading; a record that begins with it begins anew in all else.",
     .options = options,
     .settings_size = sizeof(settings_t),
     .examples = "mnemon perplexity -m genome.safetensors other.fa.gz\n"
-                "mnemon perplexity -m genome.safetensors --track chr21.bedgraph -w 1000 -r chr21 genome.fa.gz",
+                "mnemon perplexity -m genome.safetensors --track chr21.bedgraph -r chr21 genome.fa.gz\n"
+                "# what a first chromosome tells about a second, and what learning from it adds\n"
+                "mnemon perplexity -m genome.safetensors -r chr1 other.fa.gz --memory-out chr1.memory\n"
+                "mnemon perplexity -m genome.safetensors -r chr2 other.fa.gz --memory-in chr1.memory --freeze-memory",
     .run = run,
 };

@@ -15,6 +15,7 @@ $ mnemon
 !   predict     class probabilities of records, reads, regions or windows
 !   embed       a model's hidden rows as a NumPy array
 !   evaluate    metrics of a fine-tuned model on labelled sequences, with 95 % intervals
+!   perplexity  bits per base of records of any length, and along their contigs
 ! 
 ! Inspect
 !   info        what a file is and holds
@@ -45,6 +46,7 @@ Use
   predict     class probabilities of records, reads, regions or windows
   embed       a model's hidden rows as a NumPy array
   evaluate    metrics of a fine-tuned model on labelled sequences, with 95 % intervals
+  perplexity  bits per base of records of any length, and along their contigs
 
 Inspect
   info        what a file is and holds
