@@ -1,13 +1,16 @@
-/* mnemon benchmark step: how near a forward pass and a training step come to the machine's own SGEMM, on one thread's worth
- * of work. The numerator is the operation count of titans/MATH.md, without recomputation and without elementwise work; the
- * denominator the best of 5 over 512^3, 1024^3 and 1024x128x128 in the same run. */
+/* mnemon benchmark step: how near a forward pass and a training step come to the machine's own SGEMM, and where their time
+ * goes. The numerator is the operation count of titans/MATH.md, without recomputation and without elementwise work; the
+ * denominator the best of 5 over 512^3, 1024^3 and 1024x128x128 in the same run, measured for as long as a pass takes and
+ * by turns with it, so that a machine whose clock changes treats both alike. */
 #include "benchmarks/benchmarks.h"
 #include "genomics/base/mem.h"
 #include "genomics/base/par.h"
 #include "genomics/base/rng.h"
 #include "titans/kernels/gemm.h"
 #include "titans/kernels/vec.h"
+#include "titans/memory.h"
 #include "titans/model.h"
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,28 +38,97 @@ static operations_t count_operations(const mn_config_t *c) {
     return n;
 }
 
-static double time_gemm(int64_t m, int64_t n, int64_t k, const mn_real_t *a, const mn_real_t *b, mn_real_t *c) {
-    const double flop = 2 * (double)m * (double)n * (double)k;
-    const int64_t repeats = (int64_t)(1e9 / flop) + 1;
-    const double start = mn_bench_seconds();
-    for (int64_t i = 0; i < repeats; i++) mn_gemm('N', 'N', m, n, k, 1, a, k, b, n, 0, c, n);
-    return flop * (double)repeats / (mn_bench_seconds() - start);
+/* One thread's rate at (m, k) (k, n), repeated for `seconds`. x has room for the three matrices. */
+static double time_gemm(int64_t m, int64_t n, int64_t k, double seconds, mn_real_t *x) {
+    mn_real_t *a = x, *b = a + m * k, *c = b + k * n;
+    const double flop = 2 * (double)m * (double)n * (double)k, start = mn_bench_seconds();
+    double took;
+    int64_t repeats = 0;
+    do {
+        mn_gemm('N', 'N', m, n, k, 1, a, k, b, n, 0, c, n);
+        took = mn_bench_seconds() - start;
+        repeats++;
+    } while (took < seconds);
+    return flop * (double)repeats / took;
 }
 
-static mn_status_t best_gemm(double *best, mn_err_t *err) {
+static double best_gemm(double seconds, mn_real_t *x) {
     static const int64_t shapes[][3] = {{512, 512, 512}, {1024, 1024, 1024}, {1024, 128, 128}};
-    mn_real_t *x;
-    const mn_status_t status = mn_mem_new((void **)&x, 3 << 20, sizeof *x, err);
+    double best = 0;
+    for (int i = 0; i < 3; i++) {
+        const double rate = time_gemm(shapes[i][0], shapes[i][1], shapes[i][2], seconds, x);
+        if (rate > best) best = rate;
+    }
+    return best;
+}
+
+/* The memory alone: one head over `length` rows like a layer's. */
+typedef struct {
+    mn_memory_t memory;
+    mn_memory_rows_t rows;
+    mn_memory_grads_t grads;
+    mn_tape_t tapes[2]; /* of a forward pass alone, of a training step */
+    mn_real_t *state, *dstate, *scratch;
+    mn_arena_t arena;
+} scan_t;
+
+static mn_real_t *take_random(scan_t *s, int64_t n, double deviation) {
+    mn_real_t *x = mn_arena_take(&s->arena, n, sizeof *x);
+    mn_rng_t rng = mn_rng(1, MN_RNG_TEST, 1, (uint64_t)s->arena.used);
+    for (int64_t i = 0; x && i < n; i++) x[i] = (mn_real_t)(deviation * mn_rng_normal(&rng));
+    return x;
+}
+
+static mn_real_t *take_gates(scan_t *s, int64_t n, double value) {
+    mn_real_t *x = take_random(s, n, 0);
+    for (int64_t i = 0; x && i < n; i++) x[i] = (mn_real_t)value;
+    return x;
+}
+
+static void lay_out(scan_t *s, int64_t length) {
+    mn_memory_t *m = &s->memory;
+    const int64_t d = m->d, n = mn_memory_chunks(m, length) * m->chunk;
+    const double deviation = 1 / sqrt((double)d);
+    s->rows = (mn_memory_rows_t){.n = length, .ld = d, .ldy = d, .q = take_random(s, n * d, deviation),
+                                 .k = take_random(s, n * d, deviation), .v = take_random(s, n * d, deviation),
+                                 .alpha = take_gates(s, n, 0.01), .eta = take_gates(s, n, 0.5),
+                                 .theta = take_gates(s, n * m->depth, 0.01), .y = take_random(s, n * d, 0)};
+    s->grads = (mn_memory_grads_t){.dy = s->rows.y, .dq = take_random(s, n * d, 0), .dk = take_random(s, n * d, 0),
+                                   .dv = take_random(s, n * d, 0), .dalpha = take_random(s, n, 0),
+                                   .deta = take_random(s, n, 0), .dtheta = take_random(s, n * m->depth, 0)};
+    for (int64_t l = 0; l < m->depth; l++) {
+        s->rows.initial[l] = take_random(s, m->dims[l] * m->dims[l + 1], deviation);
+        s->grads.dinitial[l] = take_random(s, m->dims[l] * m->dims[l + 1], 0);
+    }
+    s->tapes[0] = (mn_tape_t){.every = 1, .chunks = mn_arena_take(&s->arena, m->chunk_size, sizeof(mn_real_t))};
+    mn_tape_take(&s->tapes[1], m, length, false, &s->arena);
+    s->state = take_random(s, m->state_size, 0.01);
+    s->dstate = take_random(s, m->state_size, 0);
+    s->scratch = take_random(s, m->scratch_size, 0);
+}
+
+/* Owner: the caller frees s->arena.base. */
+static mn_status_t begin_scan(scan_t *s, const mn_config_t *config, int64_t length, mn_err_t *err) {
+    *s = (scan_t){0};
+    mn_memory_init(&s->memory, config);
+    lay_out(s, length);
+    const mn_status_t status = mn_mem_new((void **)&s->arena.base, s->arena.peak, 1, err);
     if (status) return status;
-    for (int64_t i = 0; i < 2 << 20; i++) x[i] = (mn_real_t)(i % 7) / 7;
-    *best = 0;
-    for (int r = 0; r < REPEATS; r++)
-        for (int i = 0; i < 3; i++) {
-            const double rate = time_gemm(shapes[i][0], shapes[i][1], shapes[i][2], x, x + (1 << 20), x + (2 << 20));
-            if (rate > *best) *best = rate;
-        }
-    mn_mem_free(x);
+    s->arena.size = s->arena.peak;
+    s->arena.used = 0;
+    lay_out(s, length);
     return MN_OK;
+}
+
+/* Best so far of seconds: a forward pass alone, a training step. */
+static void time_scan(scan_t *s, double seconds[2]) {
+    for (int training = 0; training < 2; training++) {
+        const double start = mn_bench_seconds();
+        mn_memory_forward(&s->memory, &s->rows, &s->tapes[training], s->state, s->scratch);
+        if (training) mn_memory_backward(&s->memory, &s->rows, &s->tapes[1], &s->grads, s->dstate, s->scratch);
+        const double took = mn_bench_seconds() - start;
+        if (took < seconds[training]) seconds[training] = took;
+    }
 }
 
 /* These halve OpenBLAS and are read before main: start again without them. */
@@ -71,20 +143,29 @@ static void start_clean(const char *const *operands, int64_t n) {
     execv("/proc/self/exe", (char **)(uintptr_t)argv);
 }
 
-static mn_status_t time_passes(const mn_config_t *config, int64_t length, int64_t batch, double seconds[2], mn_err_t *err) {
+/* Best of REPEATS, in seconds: forward pass and training step of the batch, and of one head's memory; SGEMM in operations a
+ * second. */
+typedef struct {
+    double pass[2], memory[2], gemm;
+} times_t;
+
+static mn_status_t time_passes(const mn_config_t *config, int64_t length, int64_t batch, times_t *times, mn_err_t *err) {
     mn_model_t *model = NULL;
     mn_work_t *work = NULL;
     int32_t *ids = NULL;
     float *nats = NULL;
-    mn_real_t *gradient = NULL;
+    mn_real_t *gradient = NULL, *x = NULL;
     mn_sample_t *samples = NULL;
     mn_output_t *outputs = NULL;
     mn_status_t status;
+    scan_t scan = {0};
+    *times = (times_t){{INFINITY, INFINITY}, {INFINITY, INFINITY}, 0};
     if ((status = mn_model_new(config, &model, err)) || (status = mn_work_new(model, 0, &work, err)) ||
         (status = mn_mem_new((void **)&ids, length, sizeof *ids, err)) ||
         (status = mn_mem_new((void **)&nats, length * batch, sizeof *nats, err)) ||
         (status = mn_mem_new((void **)&samples, batch, sizeof *samples, err)) ||
         (status = mn_mem_new((void **)&outputs, batch, sizeof *outputs, err)) ||
+        (status = begin_scan(&scan, config, length, err)) || (status = mn_mem_new((void **)&x, 3 << 20, sizeof *x, err)) ||
         (status = mn_mem_new((void **)&gradient, model->size, sizeof *gradient, err)))
         goto done;
     mn_model_init(model, 1);
@@ -96,16 +177,20 @@ static mn_status_t time_passes(const mn_config_t *config, int64_t length, int64_
     }
     mn_objective_t objective = {.kind = MN_LOSS_NEXT_TOKEN};
     objective.scale = 1 / mn_model_targets(&objective, samples, batch);
+    for (int64_t i = 0; i < 2 << 20; i++) x[i] = (mn_real_t)(i % 7) / 7;
     for (int r = 0; r < REPEATS; r++) {
         mn_loss_t loss = {0};
         double start = mn_bench_seconds();
         if ((status = mn_model_forward(model, work, samples, batch, outputs, err))) goto done;
         double took = mn_bench_seconds() - start;
-        if (r == 0 || took < seconds[0]) seconds[0] = took;
+        if (took < times->pass[0]) times->pass[0] = took;
         start = mn_bench_seconds();
         if ((status = mn_model_gradient(model, work, &objective, samples, batch, gradient, &loss, err))) goto done;
         took = mn_bench_seconds() - start;
-        if (r == 0 || took < seconds[1]) seconds[1] = took;
+        if (took < times->pass[1]) times->pass[1] = took;
+        time_scan(&scan, times->memory);
+        const double rate = best_gemm(took < 1 ? took : 1, x);
+        if (rate > times->gemm) times->gemm = rate;
     }
 done:
     mn_mem_free(ids);
@@ -113,6 +198,8 @@ done:
     mn_mem_free(samples);
     mn_mem_free(outputs);
     mn_mem_free(gradient);
+    mn_mem_free(x);
+    mn_mem_free(scan.arena.base);
     mn_work_free(work);
     mn_model_free(model);
     return status;
@@ -141,19 +228,27 @@ static mn_status_t run(const char *const *operands, int64_t n, mn_err_t *err) {
 
     const int64_t batch = mn_par_threads();
     const operations_t ops = count_operations(&config);
-    double gemm, seconds[2];
-    if ((status = best_gemm(&gemm, err)) || (status = time_passes(&config, length, batch, seconds, err))) return status;
-    printf("# preset %s, length %lld, chunk %lld, %d thread(s), OpenBLAS %s, loops %s\n", preset, (long long)length,
-           (long long)config.chunk, mn_par_threads(), mn_gemm_core(), mn_vec_level());
-    printf("pass\ttokens_per_s\tgflop_per_token\tgflop_per_s\tshare_of_sgemm\n");
-    static const char *const names[] = {"forward", "step"};
+    times_t times;
+    if ((status = time_passes(&config, length, batch, &times, err))) return status;
+    printf("# preset %s, length %lld, chunk %lld, %d thread(s), OpenBLAS %s, loops %s, peak memory %.0f MB\n", preset,
+           (long long)length, (long long)config.chunk, mn_par_threads(), mn_gemm_core(), mn_vec_level(),
+           (double)mn_mem_peak() / 1e6);
+    printf("part\ttokens_per_s\tmflop_per_token\tgflop_per_s\tshare_of_sgemm\tshare_of_time\n");
+    static const char *const names[2][3] = {{"forward", "forward: memory", "forward: rows"},
+                                            {"step", "step: memory", "step: rows"}};
     for (int i = 0; i < 2; i++) {
-        const double tokens = (double)(length * batch) / seconds[i];
-        const double flop = 2 * (ops.rows[0] + ops.memory[0] + (i ? ops.rows[1] + ops.memory[1] : 0));
-        printf("%s\t%.0f\t%.6f\t%.2f\t%.3f\n", names[i], tokens, flop / 1e9, flop * tokens / 1e9,
-               flop * tokens / gemm / (double)batch);
+        /* multiply-adds and one thread's seconds a token: all, memory, rows */
+        const double scans = (double)(config.layers * config.heads * batch), tokens = (double)(length * batch);
+        const double all = times.pass[i] / tokens * mn_par_threads(), memory = times.memory[i] * scans / tokens;
+        const double rows_ops = ops.rows[0] + i * ops.rows[1], memory_ops = ops.memory[0] + i * ops.memory[1];
+        const double parts[3][2] = {{rows_ops + memory_ops, all}, {memory_ops, memory}, {rows_ops, all - memory}};
+        for (int k = 0; k < 3; k++) {
+            const double rate = 2 * parts[k][0] / parts[k][1];
+            printf("%s\t%.0f\t%.4f\t%.2f\t%.3f\t%.3f\n", names[i][k], mn_par_threads() / parts[k][1], 2e-6 * parts[k][0],
+                   rate * mn_par_threads() / 1e9, rate / times.gemm, parts[k][1] / all);
+        }
     }
-    printf("sgemm\tNA\tNA\t%.2f\t1.000\n", gemm / 1e9);
+    printf("sgemm, one thread\tNA\tNA\t%.2f\t1.000\tNA\n", times.gemm / 1e9);
     return MN_OK;
 }
 
