@@ -1,7 +1,7 @@
-/* mnemon benchmark step: how near a forward pass and a training step come to the machine's own SGEMM, and where their time
- * goes. The numerator is the operation count of titans/MATH.md, without recomputation and without elementwise work; the
- * denominator the best of 5 over 512^3, 1024^3 and 1024x128x128 in the same run, measured for as long as a pass takes and
- * by turns with it, so that a machine whose clock changes treats both alike. */
+/* mnemon benchmark step: how near a forward pass and a training step come to the machine's own SGEMM, and where their
+ * time goes. The numerator is the operation count of titans/MATH.md, without recomputation and without elementwise
+ * work; the denominator the best of 5 over 512^3, 1024^3 and 1024x128x128 in the same run, measured for as long as a
+ * pass takes and by turns with it, so that a machine whose clock changes treats both alike. */
 #include "benchmarks/benchmarks.h"
 #include "genomics/base/mem.h"
 #include "genomics/base/par.h"
@@ -24,7 +24,8 @@ typedef struct {
 } operations_t;
 
 static operations_t count_operations(const mn_config_t *c) {
-    const double D = (double)c->dim, H = (double)c->heads, F = (double)c->ffn, C = (double)c->chunk, L = (double)c->memory.depth;
+    const double D = (double)c->dim, H = (double)c->heads, F = (double)c->ffn, C = (double)c->chunk,
+                 L = (double)c->memory.depth;
     const double d = D / H, initial = c->memory.forget == MN_FORGET_INITIAL;
     operations_t n = {0};
     n.rows[0] = (double)c->layers * (D * (5 * D + H * (2 + L)) + 3 * D * F) + D * (double)c->vocab;
@@ -89,13 +90,23 @@ static void lay_out(scan_t *s, int64_t length) {
     mn_memory_t *m = &s->memory;
     const int64_t d = m->d, n = mn_memory_chunks(m, length) * m->chunk;
     const double deviation = 1 / sqrt((double)d);
-    s->rows = (mn_memory_rows_t){.n = length, .ld = d, .ldy = d, .q = take_random(s, n * d, deviation),
-                                 .k = take_random(s, n * d, deviation), .v = take_random(s, n * d, deviation),
-                                 .alpha = take_gates(s, n, 0.01), .eta = take_gates(s, n, 0.5),
-                                 .theta = take_gates(s, n * m->depth, 0.01), .y = take_random(s, n * d, 0)};
-    s->grads = (mn_memory_grads_t){.dy = s->rows.y, .dq = take_random(s, n * d, 0), .dk = take_random(s, n * d, 0),
-                                   .dv = take_random(s, n * d, 0), .dalpha = take_random(s, n, 0),
-                                   .deta = take_random(s, n, 0), .dtheta = take_random(s, n * m->depth, 0)};
+    s->rows = (mn_memory_rows_t){.n = length,
+                                 .ld = d,
+                                 .ldy = d,
+                                 .q = take_random(s, n * d, deviation),
+                                 .k = take_random(s, n * d, deviation),
+                                 .v = take_random(s, n * d, deviation),
+                                 .alpha = take_gates(s, n, 0.01),
+                                 .eta = take_gates(s, n, 0.5),
+                                 .theta = take_gates(s, n * m->depth, 0.01),
+                                 .y = take_random(s, n * d, 0)};
+    s->grads = (mn_memory_grads_t){.dy = s->rows.y,
+                                   .dq = take_random(s, n * d, 0),
+                                   .dk = take_random(s, n * d, 0),
+                                   .dv = take_random(s, n * d, 0),
+                                   .dalpha = take_random(s, n, 0),
+                                   .deta = take_random(s, n, 0),
+                                   .dtheta = take_random(s, n * m->depth, 0)};
     for (int64_t l = 0; l < m->depth; l++) {
         s->rows.initial[l] = take_random(s, m->dims[l] * m->dims[l + 1], deviation);
         s->grads.dinitial[l] = take_random(s, m->dims[l] * m->dims[l + 1], 0);
@@ -143,13 +154,14 @@ static void start_clean(const char *const *operands, int64_t n) {
     execv("/proc/self/exe", (char **)(uintptr_t)argv);
 }
 
-/* Best of REPEATS, in seconds: forward pass and training step of the batch, and of one head's memory; SGEMM in operations a
- * second. */
+/* Best of REPEATS, in seconds: forward pass and training step of the batch, and of one head's memory; SGEMM in
+ * operations a second. */
 typedef struct {
     double pass[2], memory[2], gemm;
 } times_t;
 
-static mn_status_t time_passes(const mn_config_t *config, int64_t length, int64_t batch, times_t *times, mn_err_t *err) {
+static mn_status_t time_passes(const mn_config_t *config, int64_t length, int64_t batch, times_t *times,
+                               mn_err_t *err) {
     mn_model_t *model = NULL;
     mn_work_t *work = NULL;
     int32_t *ids = NULL;
@@ -165,7 +177,8 @@ static mn_status_t time_passes(const mn_config_t *config, int64_t length, int64_
         (status = mn_mem_new((void **)&nats, length * batch, sizeof *nats, err)) ||
         (status = mn_mem_new((void **)&samples, batch, sizeof *samples, err)) ||
         (status = mn_mem_new((void **)&outputs, batch, sizeof *outputs, err)) ||
-        (status = begin_scan(&scan, config, length, err)) || (status = mn_mem_new((void **)&x, 3 << 20, sizeof *x, err)) ||
+        (status = begin_scan(&scan, config, length, err)) ||
+        (status = mn_mem_new((void **)&x, 3 << 20, sizeof *x, err)) ||
         (status = mn_mem_new((void **)&gradient, model->size, sizeof *gradient, err)))
         goto done;
     mn_model_init(model, 1);
@@ -208,7 +221,8 @@ done:
 static mn_status_t read_count(const char *text, int64_t *out, mn_err_t *err) {
     char *end;
     const long n = strtol(text, &end, 10);
-    if (*end || n < 1 || n > 1 << 20) return mn_err_set(err, MN_USAGE, NULL, "1 to 1048576", "'%s' is no such number", text);
+    if (*end || n < 1 || n > 1 << 20)
+        return mn_err_set(err, MN_USAGE, NULL, "1 to 1048576", "'%s' is no such number", text);
     *out = n;
     return MN_OK;
 }
@@ -223,16 +237,18 @@ static mn_status_t run(const char *const *operands, int64_t n, mn_err_t *err) {
         return mn_err_set(err, MN_USAGE, NULL, "tiny, small or base", "no preset '%s'", preset);
     if (n > 1 && (status = read_count(operands[1], &length, err))) return status;
     if (n > 2 && (status = read_count(operands[2], &config.chunk, err))) return status;
-    if (n > 3) return mn_err_set(err, MN_USAGE, NULL, NULL, "step takes at most three operands");
+    if (n > 4) return mn_err_set(err, MN_USAGE, NULL, NULL, "step takes at most four operands");
+    if (n > 3 && (config.arch = mn_bench_arch(operands[3])) < 0)
+        return mn_err_set(err, MN_USAGE, NULL, "lmm, mal, mag or mac", "no arch '%s'", operands[3]);
     config.segment = config.chunk * 4;
 
     const int64_t batch = mn_par_threads();
     const operations_t ops = count_operations(&config);
     times_t times;
     if ((status = time_passes(&config, length, batch, &times, err))) return status;
-    printf("# preset %s, length %lld, chunk %lld, %d thread(s), OpenBLAS %s, loops %s, peak memory %.0f MB\n", preset,
-           (long long)length, (long long)config.chunk, mn_par_threads(), mn_gemm_core(), mn_vec_level(),
-           (double)mn_mem_peak() / 1e6);
+    printf("# preset %s, arch %s, length %lld, chunk %lld, %d thread(s), OpenBLAS %s, loops %s, peak memory %.0f MB\n",
+           preset, mn_arch_names[config.arch], (long long)length, (long long)config.chunk, mn_par_threads(),
+           mn_gemm_core(), mn_vec_level(), (double)mn_mem_peak() / 1e6);
     printf("part\ttokens_per_s\tmflop_per_token\tgflop_per_s\tshare_of_sgemm\tshare_of_time\n");
     static const char *const names[2][3] = {{"forward", "forward: memory", "forward: rows"},
                                             {"step", "step: memory", "step: rows"}};
@@ -244,13 +260,13 @@ static mn_status_t run(const char *const *operands, int64_t n, mn_err_t *err) {
         const double parts[3][2] = {{rows_ops + memory_ops, all}, {memory_ops, memory}, {rows_ops, all - memory}};
         for (int k = 0; k < 3; k++) {
             const double rate = 2 * parts[k][0] / parts[k][1];
-            printf("%s\t%.0f\t%.4f\t%.2f\t%.3f\t%.3f\n", names[i][k], mn_par_threads() / parts[k][1], 2e-6 * parts[k][0],
-                   rate * mn_par_threads() / 1e9, rate / times.gemm, parts[k][1] / all);
+            printf("%s\t%.0f\t%.4f\t%.2f\t%.3f\t%.3f\n", names[i][k], mn_par_threads() / parts[k][1],
+                   2e-6 * parts[k][0], rate * mn_par_threads() / 1e9, rate / times.gemm, parts[k][1] / all);
         }
     }
     printf("sgemm, one thread\tNA\tNA\t%.2f\t1.000\tNA\n", times.gemm / 1e9);
     return MN_OK;
 }
 
-const mn_benchmark_t mn_bench_step = {"step", "[PRESET [LENGTH [CHUNK]]]", "a forward pass and a training step beside SGEMM",
-                                      run};
+const mn_benchmark_t mn_bench_step = {"step", "[PRESET [LENGTH [CHUNK [ARCH]]]]",
+                                      "a forward pass and a training step beside SGEMM", run};

@@ -1,11 +1,13 @@
 /* mnemon benchmark: runs one of the benchmarks by name. */
 #include "benchmarks/cmd_benchmark.h"
 #include "benchmarks/benchmarks.h"
+#include "titans/config.h"
 #include <string.h>
 #include <sys/resource.h>
 #include <time.h>
 
-static const mn_benchmark_t *const benchmarks[] = {&mn_bench_read, &mn_bench_step, &mn_bench_stability};
+static const mn_benchmark_t *const benchmarks[] = {&mn_bench_read, &mn_bench_step, &mn_bench_stability,
+                                                   &mn_bench_stream};
 enum { BENCHMARKS = sizeof benchmarks / sizeof *benchmarks };
 
 typedef struct settings {
@@ -31,6 +33,12 @@ double mn_bench_cpu(void) {
     return seconds;
 }
 
+int mn_bench_arch(const char *name) {
+    int arch = 0;
+    while (mn_arch_names[arch] && strcmp(mn_arch_names[arch], name)) arch++;
+    return mn_arch_names[arch] ? arch : -1;
+}
+
 static mn_status_t run(const mn_args_t *args, mn_err_t *err) {
     const char *names[BENCHMARKS];
     for (int i = 0; i < BENCHMARKS; i++) {
@@ -51,13 +59,16 @@ const mn_command_t mn_cmd_benchmark = {
     .operands = "NAME [...]",
     .min_operands = 1,
     .max_operands = -1,
-    .about = "read FILE...: reading sequence files; BAM and CRAM beside `samtools view -c` on as many threads, where "
-             "samtools "
-             "is installed.\n\nstep [PRESET [LENGTH [CHUNK]]]: a forward pass and a training step beside the matrix "
-             "product of "
-             "this machine, in the same run [small 1024 16].\n\nstability GENOME [PRESET [DEPTH]]: norms of the "
-             "gradient at "
-             "every depth and chunk of the memory, as the model begins and within 200 steps [tiny].",
+    .about =
+        "read FILE...: reading sequence files; BAM and CRAM beside `samtools view -c` on as many threads, where "
+        "samtools "
+        "is installed.\n\nstep [PRESET [LENGTH [CHUNK [ARCH]]]]: a forward pass and a training step beside the matrix "
+        "product of "
+        "this machine, in the same run [small 1024 16 lmm].\n\nstream [PRESET [LENGTH [ARCH]]]: tokens a second and "
+        "resident memory along one context of LENGTH tokens [small 1048576 lmm].\n\nstability GENOME [PRESET [DEPTH]]: "
+        "norms of the "
+        "gradient at "
+        "every depth and chunk of the memory, as the model begins and within 200 steps [tiny].",
     .options = options,
     .settings_size = sizeof(settings_t),
     .examples = "mnemon benchmark -t 1 read genome.fa reads.bam\nmnemon benchmark -t 1 step small 1024 16",
