@@ -117,8 +117,11 @@ static void keep(mn_pass_t *pass, int64_t layer) {
     real *block = pass->state->block + layer * at.size;
     for (int64_t i = 0; i < K - 1; i++)
         copy(block + at.rtail + i * D, a->proj + (pass->rows - (K - 1) + i) * A + 3 * D, D);
-    for (int64_t r = pass->from; r < pass->rows && pass->rows < pass->from + c->segment; r++)
-        copy(block + at.window + ((r - pass->from) * 4 + 2) * D, a->rkv + r * 2 * D, 2 * D);
+    const int64_t open = (pass->rows - pass->from) % c->segment;
+    for (int64_t i = 0; i < open; i++)
+        copy(block + at.window + (i * 4 + 2) * D, a->rkv + (pass->from + i) * 2 * D, 2 * D);
+    /* equal streams have equal states, however they were cut */
+    zero(block + at.window + open * 4 * D, (c->segment - 1 - open) * 4 * D);
 }
 
 /* ---- reads: M_W(rq) of each head, C rows at a time */
