@@ -1,0 +1,111 @@
+"""Times titans-pytorch's NeuralMemory beside `mnemon benchmark layer`, by turns, one thread and one process a case.
+
+    titans_pytorch.py MNEMON                        every case: a TSV table on stdout
+    titans_pytorch.py --case PASS TOKENS CHUNK MODE one case of theirs: "seconds best-so-far, peak MB" a line
+
+MODE: default (every surprise is taken at the first weights) or batch (batch_size = chunk: at the weights of the last
+chunk's end, the paper's recurrence). Seconds are the best of all passes of both turns; peak memory is the process's
+highest resident size. A case that takes longer than LIMIT seconds, its first pass included, is cut off.
+"""
+import itertools
+import subprocess
+import sys
+import time
+
+TURNS, REPEATS, ENOUGH, LIMIT = 2, 20, 4, 100
+WIDTH, HEADS = 128, 2
+
+
+def peak_mb():
+    with open("/proc/self/status") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) * 1024 / 1e6
+
+
+def time_theirs(kind, tokens, chunk, mode):
+    import torch
+    from titans_pytorch import MemoryMLP, NeuralMemory
+
+    torch.set_num_threads(1)
+    torch.manual_seed(1)
+    memory = NeuralMemory(
+        dim=WIDTH, heads=HEADS, dim_head=WIDTH // HEADS, chunk_size=chunk, batch_size=chunk if mode == "batch" else None,
+        model=MemoryMLP(dim=WIDTH // HEADS, depth=2, expansion_factor=4.0), default_step_transform_max_lr=0.01,
+    )
+    rows = torch.randn(1, tokens, WIDTH)
+
+    def forward():
+        with torch.no_grad():
+            return memory(rows)[0]
+
+    def step():
+        memory.zero_grad()
+        out, _ = memory(rows.requires_grad_())
+        out.square().mean().backward()
+        return rows.grad
+
+    run = {"forward": forward, "step": step}[kind]
+    print("idle", peak_mb(), flush=True)
+    best = spent = 0.0
+    for _ in range(REPEATS):
+        rows.grad = None
+        start = time.monotonic()
+        result = run()
+        took = time.monotonic() - start
+        best, spent = min(best or took, took), spent + took
+        assert torch.isfinite(result).all(), "the result is not finite"
+        print(best, peak_mb(), flush=True)
+        if spent > ENOUGH:
+            break
+
+
+def run(command):
+    """The last line of its output, also where it was cut off."""
+    try:
+        out = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT, check=True).stdout
+    except subprocess.TimeoutExpired as late:
+        out = (late.stdout or b"").decode()
+    except subprocess.CalledProcessError as failed:
+        print(" ".join(command), failed.returncode, failed.stderr[-400:], sep=": ", file=sys.stderr)
+        out = failed.stdout
+    return (out.splitlines() or [""])[-1].split()
+
+
+def measure_ours(mnemon, kind, tokens, chunk):
+    line = run([mnemon, "benchmark", "-t", "1", "--quiet", "layer", kind, str(tokens), str(chunk)])
+    return float(line[3]), float(line[5])
+
+
+def measure_theirs(kind, tokens, chunk, mode):
+    line = run([sys.executable, __file__, "--case", kind, str(tokens), str(chunk), mode])
+    return None if not line or line[0] == "idle" else (float(line[0]), float(line[1]))
+
+
+def compare(mnemon, kind, tokens, chunk, modes):
+    ours, theirs = [], {mode: [] for mode in modes}
+    for _ in range(TURNS):
+        ours.append(measure_ours(mnemon, kind, tokens, chunk))
+        for mode in modes:
+            if None not in theirs[mode]:
+                theirs[mode].append(measure_theirs(kind, tokens, chunk, mode))
+    seconds, mb = (min(x) for x in zip(*ours))
+    for mode in modes:
+        cells = [kind, chunk, tokens, mode]
+        if None in theirs[mode]:
+            cells += [f">{LIMIT}", f"{seconds:.4g}", f">{LIMIT / seconds:.3g}", "NA", f"{mb:.0f}", "NA"]
+        else:
+            s, m = (min(x) for x in zip(*theirs[mode]))
+            cells += [f"{s:.4g}", f"{seconds:.4g}", f"{s / seconds:.3g}", f"{m:.0f}", f"{mb:.0f}", f"{m / mb:.3g}"]
+        print(*cells, sep="\t", flush=True)
+
+
+def main():
+    if sys.argv[1] == "--case":
+        kind, tokens, chunk, mode = sys.argv[2:]
+        return time_theirs(kind, int(tokens), int(chunk), mode)
+    print("pass", "chunk", "tokens", "mode", "theirs_s", "ours_s", "ratio", "theirs_mb", "ours_mb", "ratio_mb", sep="\t")
+    for tokens, chunk, kind in itertools.product((1024, 4096, 32768), (16, 64), ("forward", "step")):
+        compare(sys.argv[1], kind, tokens, chunk, ("default", "batch"))
+
+
+if __name__ == "__main__":
+    main()
