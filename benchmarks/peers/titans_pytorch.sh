@@ -1,6 +1,6 @@
 #!/bin/sh
 # Times titans-pytorch's memory beside mnemon's and prints a TSV table; README.md tells what is compared.
-# PyTorch and titans-pytorch come from PyPI into a virtual environment in the cache folder, on the first run alone (5 GB).
+# PyTorch and titans-pytorch come from PyPI into a virtual environment in the cache folder, on the first run alone (4 GB).
 # Usage: titans_pytorch.sh [MNEMON]
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
@@ -13,4 +13,4 @@ if ! cmp -s "$here/requirements.txt" "$venv/installed.txt"; then
     cp "$here/requirements.txt" "$venv/installed.txt"
 fi
 echo "# $("$mnemon" --version | head -n 1), titans-pytorch and torch as in requirements.txt, one thread, $(date -u +%F)"
-OMP_NUM_THREADS=1 exec "$venv/bin/python" "$here/titans_pytorch.py" "$mnemon"
+OMP_NUM_THREADS=1 exec "$venv/bin/python" "$here/compare.py" "$mnemon"

@@ -1,18 +1,19 @@
 """Times titans-pytorch's NeuralMemory beside `mnemon benchmark layer`, by turns, one thread and one process a case.
 
-    titans_pytorch.py MNEMON                        every case: a TSV table on stdout
-    titans_pytorch.py --case PASS TOKENS CHUNK MODE one case of theirs: "seconds best-so-far, peak MB" a line
+    compare.py MNEMON                        every case: a TSV table on stdout
+    compare.py --case PASS TOKENS CHUNK MODE one case of theirs, a line a pass: best seconds so far, MB over idle
 
-MODE: default (every surprise is taken at the first weights) or batch (batch_size = chunk: at the weights of the last
-chunk's end, the paper's recurrence). Seconds are the best of all passes of both turns; peak memory is the process's
-highest resident size. A case that takes longer than LIMIT seconds, its first pass included, is cut off.
+Modes, see README.md: default, batch, token. Seconds are the best of all passes of all turns. Memory is the process's highest
+resident size, of theirs less what it had before the first pass. What needs more than LIMIT seconds for its first pass,
+or MEMORY bytes, is cut off.
 """
 import itertools
+import resource
 import subprocess
 import sys
 import time
 
-TURNS, REPEATS, ENOUGH, LIMIT = 2, 20, 4, 100
+TURNS, REPEATS, ENOUGH, LIMIT, MEMORY = 2, 20, 4, 90, 16 << 30
 WIDTH, HEADS = 128, 2
 
 
@@ -25,10 +26,12 @@ def time_theirs(kind, tokens, chunk, mode):
     import torch
     from titans_pytorch import MemoryMLP, NeuralMemory
 
+    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
     torch.set_num_threads(1)
     torch.manual_seed(1)
     memory = NeuralMemory(
-        dim=WIDTH, heads=HEADS, dim_head=WIDTH // HEADS, chunk_size=chunk, batch_size=chunk if mode == "batch" else None,
+        dim=WIDTH, heads=HEADS, dim_head=WIDTH // HEADS,
+        chunk_size=1 if mode == "token" else chunk, batch_size=None if mode == "default" else chunk,
         model=MemoryMLP(dim=WIDTH // HEADS, depth=2, expansion_factor=4.0), default_step_transform_max_lr=0.01,
     )
     rows = torch.randn(1, tokens, WIDTH)
@@ -44,7 +47,7 @@ def time_theirs(kind, tokens, chunk, mode):
         return rows.grad
 
     run = {"forward": forward, "step": step}[kind]
-    print("idle", peak_mb(), flush=True)
+    idle = peak_mb()
     best = spent = 0.0
     for _ in range(REPEATS):
         rows.grad = None
@@ -53,19 +56,19 @@ def time_theirs(kind, tokens, chunk, mode):
         took = time.monotonic() - start
         best, spent = min(best or took, took), spent + took
         assert torch.isfinite(result).all(), "the result is not finite"
-        print(best, peak_mb(), flush=True)
+        print(best, peak_mb() - idle, flush=True)
         if spent > ENOUGH:
             break
 
 
 def run(command):
-    """The last line of its output, also where it was cut off."""
+    """The words of the last line that it printed, also where it was cut off."""
     try:
         out = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT, check=True).stdout
     except subprocess.TimeoutExpired as late:
         out = (late.stdout or b"").decode()
     except subprocess.CalledProcessError as failed:
-        print(" ".join(command), failed.returncode, failed.stderr[-400:], sep=": ", file=sys.stderr)
+        print(*command, failed.stderr[-300:], file=sys.stderr)
         out = failed.stdout
     return (out.splitlines() or [""])[-1].split()
 
@@ -77,7 +80,7 @@ def measure_ours(mnemon, kind, tokens, chunk):
 
 def measure_theirs(kind, tokens, chunk, mode):
     line = run([sys.executable, __file__, "--case", kind, str(tokens), str(chunk), mode])
-    return None if not line or line[0] == "idle" else (float(line[0]), float(line[1]))
+    return (float(line[0]), float(line[1])) if line else None
 
 
 def compare(mnemon, kind, tokens, chunk, modes):
@@ -91,7 +94,7 @@ def compare(mnemon, kind, tokens, chunk, modes):
     for mode in modes:
         cells = [kind, chunk, tokens, mode]
         if None in theirs[mode]:
-            cells += [f">{LIMIT}", f"{seconds:.4g}", f">{LIMIT / seconds:.3g}", "NA", f"{mb:.0f}", "NA"]
+            cells += ["cut off", f"{seconds:.4g}", "NA", "NA", f"{mb:.0f}", "NA"]
         else:
             s, m = (min(x) for x in zip(*theirs[mode]))
             cells += [f"{s:.4g}", f"{seconds:.4g}", f"{s / seconds:.3g}", f"{m:.0f}", f"{mb:.0f}", f"{m / mb:.3g}"]
@@ -104,7 +107,7 @@ def main():
         return time_theirs(kind, int(tokens), int(chunk), mode)
     print("pass", "chunk", "tokens", "mode", "theirs_s", "ours_s", "ratio", "theirs_mb", "ours_mb", "ratio_mb", sep="\t")
     for tokens, chunk, kind in itertools.product((1024, 4096, 32768), (16, 64), ("forward", "step")):
-        compare(sys.argv[1], kind, tokens, chunk, ("default", "batch"))
+        compare(sys.argv[1], kind, tokens, chunk, ("default", "batch", "token")[: 3 if tokens == 1024 else 2])
 
 
 if __name__ == "__main__":
