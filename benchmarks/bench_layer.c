@@ -1,8 +1,8 @@
-/* mnemon benchmark layer: one memory layer alone, for comparison with other programs (benchmarks/peers): width 128, two
- * heads, depth 2, expansion 4, in the form of the paper's second version: GELU, x + LN(f(x)), plain steps; no convolution,
- * no persistent rows. It forgets towards the initial matrices (one product more), since towards zero LN's gradient
- * overflows at 32 k tokens. The model around it is the least there can be: an embedding of 9 rows, two norms, a
- * feed-forward part one wide. A forward pass leaves (LENGTH, 128) rows, a training step the gradient of every
+/* mnemon benchmark layer: one memory layer alone, for comparison with other programs (benchmarks/peers): width 128,
+ * two heads, depth 2, expansion 4, in the form of the paper's second version: GELU, x + LN(f(x)), plain steps; no
+ * convolution, no persistent rows. It forgets towards the initial matrices (one product more), since towards zero LN's
+ * gradient overflows at 32 k tokens. The model around it is the least there can be: an embedding of 9 rows, two norms,
+ * a feed-forward part one wide. A forward pass leaves (LENGTH, 128) rows, a training step the gradient of every
  * parameter. One kind of pass a run, so that the peak memory is its own. */
 #include "benchmarks/benchmarks.h"
 #include "genomics/base/mem.h"

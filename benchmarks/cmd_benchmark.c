@@ -72,9 +72,9 @@ const mn_command_t mn_cmd_benchmark = {
     .about =
         "read FILE...: reading sequence files; BAM and CRAM beside `samtools view -c` on as many threads, where "
         "samtools "
-        "is installed.\n\nlayer [PASS [LENGTH [CHUNK]]]: one memory layer alone, of width 128 with two heads, PASS forward or "
-        "step, in the form that benchmarks/peers compares [forward 1024 16].\n\nstep [PRESET [LENGTH [CHUNK [ARCH]]]]: a forward pass and a training step beside the matrix "
-        "product of "
+        "is installed.\n\nlayer [PASS [LENGTH [CHUNK]]]: one memory layer alone, of width 128 with two heads; "
+        "PASS is forward or step [forward 1024 16].\n\nstep [PRESET [LENGTH [CHUNK [ARCH]]]]: a forward pass and a "
+        "training step beside the matrix product of "
         "this machine, in the same run [small 1024 16 lmm].\n\nstream [PRESET [LENGTH [ARCH]]]: tokens a second and "
         "resident memory along one context of LENGTH tokens [small 1048576 lmm].\n\nstability GENOME [PRESET [DEPTH]]: "
         "norms of the "
