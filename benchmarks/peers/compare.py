@@ -3,9 +3,9 @@
     compare.py MNEMON                        every case: a TSV table on stdout
     compare.py --case PASS TOKENS CHUNK MODE one case of theirs, a line a pass: best seconds so far, MB over idle
 
-Modes, see README.md: default, batch, token. Seconds are the best of all passes, memory the least of all turns of a process's highest
-resident size, of theirs less what it had before the first pass. What needs more than LIMIT seconds for its first pass,
-or MEMORY bytes, is cut off.
+Modes, see README.md: default, batch, token. Seconds are the best of all passes. Memory is a process's highest resident
+size, the least of all turns, of theirs less what it had before the first pass. What needs more than LIMIT seconds for its
+first pass, or MEMORY bytes, is cut off.
 """
 import itertools
 import resource
