@@ -7,7 +7,8 @@
 #include <time.h>
 
 static const mn_benchmark_t *const benchmarks[] = {&mn_bench_read, &mn_bench_step, &mn_bench_stability,
-                                                   &mn_bench_stream};
+                                                   &mn_bench_stream,  &mn_bench_sweep, &mn_bench_ablation,
+                                                   &mn_bench_needle};
 enum { BENCHMARKS = sizeof benchmarks / sizeof *benchmarks };
 
 typedef struct settings {

@@ -57,7 +57,8 @@ static void hidden_back(mn_pass_t *pass, int64_t from, int64_t to) {
     }
 }
 
-double mn_heads_next_token(mn_pass_t *pass, const int32_t *ids, const uint8_t *ignore, double scale) {
+double mn_heads_next_token(mn_pass_t *pass, const mn_sample_t *sample, const uint8_t *ignore, double scale) {
+    const int32_t *ids = sample->ids;
     const int64_t D = pass->model->config.dim, V = pass->model->config.vocab;
     const real *embed = pass->w + pass->layout->embed;
     double nats = 0;
@@ -68,10 +69,12 @@ double mn_heads_next_token(mn_pass_t *pass, const int32_t *ids, const uint8_t *i
         for (int64_t r = from; r < to; r++) {
             const int64_t t = r - pass->start;
             real *row = pass->logits + (r - from) * V;
-            if (t < 0 || t + 1 >= pass->length || (ignore && ignore[ids[t + 1]]))
+            const bool target = t >= 0 && t + 1 < pass->length && !(ignore && ignore[ids[t + 1]]);
+            const double weight = !target ? 0 : sample->weights ? (double)sample->weights[t] : 1;
+            if (weight == 0)
                 memset(row, 0, (size_t)V * sizeof *row);
             else
-                nats += mn_vec->softmax_loss(V, row, ids[t + 1], (real)scale);
+                nats += weight * mn_vec->softmax_loss(V, row, ids[t + 1], (real)(weight * scale));
         }
         mn_gemm('N', 'N', to - from, D, V, 1, pass->logits, V, embed, D, 0, pass->dz + from * D, D);
         mn_gemm('T', 'N', V, D, to - from, 1, pass->logits, V, pass->hidden + from * D, D, 1, pass->g + pass->layout->embed,

@@ -473,9 +473,10 @@ static bool is_target(const mn_objective_t *objective, int32_t id) {
 
 static double sample_targets(const mn_objective_t *objective, const mn_sample_t *sample) {
     if (objective->kind == MN_LOSS_CLASS) return (double)sample->weight;
-    int64_t count = 0;
-    for (int64_t t = 1; t < sample->length; t++) count += is_target(objective, sample->ids[t]);
-    return (double)count;
+    double sum = 0;
+    for (int64_t t = 1; t < sample->length; t++)
+        if (is_target(objective, sample->ids[t])) sum += sample->weights ? (double)sample->weights[t - 1] : 1;
+    return sum;
 }
 
 double mn_model_targets(const mn_objective_t *objective, const mn_sample_t *samples, int64_t n) {
@@ -507,7 +508,7 @@ static void gradient_slot(void *ctx, int64_t slot) {
         mn_heads_hidden(&pass);
         batch->nats[i] = objective->kind == MN_LOSS_CLASS
                              ? mn_heads_class(&pass, sample, objective->label_smoothing, objective->scale, &correct)
-                             : mn_heads_next_token(&pass, sample->ids, objective->ignore, objective->scale);
+                             : mn_heads_next_token(&pass, sample, objective->ignore, objective->scale);
         batch->weights[i] = sample_targets(objective, sample);
         batch->correct[i] = correct;
         backward(&pass, sample->ids);
