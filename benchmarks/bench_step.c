@@ -16,7 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { REPEATS = 5 };
+enum { REPEATS = 5, LONG = 1 << 17 }; /* more tokens than that pass once */
 
 /* Multiply-adds of one token in one layer's parts and the head, forward and backward (MATH.md, "Operations"). */
 typedef struct {
@@ -63,7 +63,11 @@ static double best_gemm(double seconds, mn_real_t *x) {
     return best;
 }
 
-/* The memory alone: one head over `length` rows like a layer's. */
+/* The memory alone: one head over rows like a layer's, no more than a gradient holds at once. */
+static int64_t scan_rows(int64_t length) {
+    return length < 2048 ? length : 2048;
+}
+
 typedef struct {
     mn_memory_t memory;
     mn_memory_rows_t rows;
@@ -154,7 +158,7 @@ static void start_clean(const char *const *operands, int64_t n) {
     execv("/proc/self/exe", (char **)(uintptr_t)argv);
 }
 
-/* Best of REPEATS, in seconds: forward pass and training step of the batch, and of one head's memory; SGEMM in
+/* Best of all repeats, in seconds: forward pass and training step of the batch, and of one head's memory; SGEMM in
  * operations a second. */
 typedef struct {
     double pass[2], memory[2], gemm;
@@ -177,7 +181,7 @@ static mn_status_t time_passes(const mn_config_t *config, int64_t length, int64_
         (status = mn_mem_new((void **)&nats, length * batch, sizeof *nats, err)) ||
         (status = mn_mem_new((void **)&samples, batch, sizeof *samples, err)) ||
         (status = mn_mem_new((void **)&outputs, batch, sizeof *outputs, err)) ||
-        (status = begin_scan(&scan, config, length, err)) ||
+        (status = begin_scan(&scan, config, scan_rows(length), err)) ||
         (status = mn_mem_new((void **)&x, 3 << 20, sizeof *x, err)) ||
         (status = mn_mem_new((void **)&gradient, model->size, sizeof *gradient, err)))
         goto done;
@@ -191,7 +195,8 @@ static mn_status_t time_passes(const mn_config_t *config, int64_t length, int64_
     mn_objective_t objective = {.kind = MN_LOSS_NEXT_TOKEN};
     objective.scale = 1 / mn_model_targets(&objective, samples, batch);
     for (int64_t i = 0; i < 2 << 20; i++) x[i] = (mn_real_t)(i % 7) / 7;
-    for (int r = 0; r < REPEATS; r++) {
+    const int repeats = length * batch <= LONG ? REPEATS : 1;
+    for (int r = 0; r < repeats; r++) {
         mn_loss_t loss = {0};
         double start = mn_bench_seconds();
         if ((status = mn_model_forward(model, work, samples, batch, outputs, err))) goto done;
@@ -255,7 +260,8 @@ static mn_status_t run(const char *const *operands, int64_t n, mn_err_t *err) {
     for (int i = 0; i < 2; i++) {
         /* multiply-adds and one thread's seconds a token: all, memory, rows */
         const double scans = (double)(config.layers * config.heads * batch), tokens = (double)(length * batch);
-        const double all = times.pass[i] / tokens * mn_par_threads(), memory = times.memory[i] * scans / tokens;
+        const double all = times.pass[i] / tokens * mn_par_threads(),
+                     memory = times.memory[i] * scans / (double)(scan_rows(length) * batch);
         const double rows_ops = ops.rows[0] + i * ops.rows[1], memory_ops = ops.memory[0] + i * ops.memory[1];
         const double parts[3][2] = {{rows_ops + memory_ops, all}, {memory_ops, memory}, {rows_ops, all - memory}};
         for (int k = 0; k < 3; k++) {

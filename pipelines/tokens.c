@@ -43,10 +43,11 @@ static void push(mn_tokens_t *tokens, int64_t n) {
     for (int64_t i = 0; i < more; base += mn_tokenizer_span(tokens->stream.tokenizer, ids[i++]))
         tokens->positions[tokens->used++] = find_base(tokens, held, base);
     for (int i = 0; i < tokens->stream.held; i++) tokens->held[i] = find_base(tokens, held, base + i);
+    if (!n) return;
     tokens->piece.bases += n;
     tokens->piece.start += n;
     tokens->piece.n -= n;
-    if (n) tokens->end = tokens->piece.start;
+    tokens->end = tokens->piece.start;
 }
 
 mn_status_t mn_tokens_read(mn_tokens_t *tokens, int64_t most, mn_err_t *err) {
@@ -62,6 +63,7 @@ mn_status_t mn_tokens_read(mn_tokens_t *tokens, int64_t most, mn_err_t *err) {
 }
 
 void mn_tokens_drop(mn_tokens_t *tokens, int64_t n) {
+    if (!n) return;
     tokens->used -= n;
     tokens->first = tokens->first > n ? tokens->first - n : 0;
     memmove(tokens->ids, tokens->ids + n, (size_t)tokens->used * sizeof *tokens->ids);

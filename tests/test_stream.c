@@ -23,13 +23,16 @@ static void assert_done(mn_status_t status) {
     if (status) fail_msg("%s", mn_err_line(&err, line, sizeof line));
 }
 
-static mn_model_t *make_model(uint64_t seed) {
+static mn_model_t *make_model(int arch, uint64_t seed) {
     mn_config_t config;
     mn_model_t *model;
     assert_true(mn_config_preset("tiny", &config));
     config.dim = 8;
     config.ffn = 16;
     config.chunk = 5;
+    config.segment = 10;
+    config.window = 23;
+    config.arch = arch;
     assert_done(mn_model_new(&config, &model, &err));
     mn_model_init(model, seed);
     return model;
@@ -43,8 +46,8 @@ typedef struct fixture {
     mn_real_t *memories;
 } fixture_t;
 
-static fixture_t make_fixture(uint64_t seed) {
-    fixture_t f = {.model = make_model(seed)};
+static fixture_t make_fixture(int arch, uint64_t seed) {
+    fixture_t f = {.model = make_model(arch, seed)};
     assert_done(mn_work_new(f.model, 0, &f.work, &err));
     assert_done(mn_state_new(f.model, &f.state, &err));
     assert_done(mn_mem_new((void **)&f.memories, mn_memories_size(f.model), sizeof *f.memories, &err));
@@ -65,8 +68,8 @@ static void read_ids(fixture_t *f, mn_state_t *state, int64_t from, int64_t to, 
     assert_done(mn_model_forward(f->model, f->work, &sample, 1, &output, &err));
 }
 
-static void test_state(void **state) {
-    fixture_t f = make_fixture(1);
+static void check_state(int arch) {
+    fixture_t f = make_fixture(arch, 1);
     mn_state_t *again;
     float whole[LENGTH], rest[LENGTH];
     assert_done(mn_state_new(f.model, &again, &err));
@@ -85,8 +88,8 @@ static void test_state(void **state) {
 }
 
 /* However a stream was cut, its state is the same to the bit. */
-static void test_cuts(void **state) {
-    fixture_t f = make_fixture(1);
+static void check_cuts(int arch) {
+    fixture_t f = make_fixture(arch, 1);
     mn_state_t *other;
     float nats[LENGTH];
     const int64_t n = mn_memories_size(f.model);
@@ -108,8 +111,8 @@ static void test_cuts(void **state) {
 }
 
 /* Saved and loaded, the learned memories give what no memories give; others do not; they are named W and S. */
-static void test_memory(void **state) {
-    fixture_t f = make_fixture(1);
+static void check_memory(int arch) {
+    fixture_t f = make_fixture(arch, 1);
     const int64_t n = mn_memories_size(f.model);
     mn_real_t *given;
     float learned[LENGTH], nats[LENGTH];
@@ -154,6 +157,22 @@ static void test_memory(void **state) {
     done_fixture(&f);
 }
 
+static void for_each_arch(void (*check)(int arch)) {
+    for (int arch = MN_ARCH_LMM; arch <= MN_ARCH_MAC; arch++) check(arch);
+}
+
+static void test_state(void **state) {
+    for_each_arch(check_state);
+}
+
+static void test_cuts(void **state) {
+    for_each_arch(check_cuts);
+}
+
+static void test_memory(void **state) {
+    for_each_arch(check_memory);
+}
+
 /* ---- attacks */
 
 static void write_bytes(const char *data, int64_t size) {
@@ -182,7 +201,7 @@ static void assert_refused(fixture_t *f) {
 }
 
 static void test_damage(void **state) {
-    fixture_t f = make_fixture(1);
+    fixture_t f = make_fixture(MN_ARCH_LMM, 1);
     float nats[LENGTH];
     read_ids(&f, f.state, 0, LENGTH, nats);
     for (int memory = 0; memory < 2; memory++) {
@@ -209,7 +228,7 @@ static void test_damage(void **state) {
 }
 
 static void test_other_model(void **state) {
-    fixture_t f = make_fixture(1), other = make_fixture(2);
+    fixture_t f = make_fixture(MN_ARCH_LMM, 1), other = make_fixture(MN_ARCH_LMM, 2);
     float nats[LENGTH];
     int32_t next;
     read_ids(&f, f.state, 0, LENGTH, nats);
@@ -251,7 +270,7 @@ static void test_content(void **state) {
                  {"next", "1e3"},
                  {"position", "9999999999999999999999"},
                  {"position", "1152921504606846977"}};
-    fixture_t f = make_fixture(1);
+    fixture_t f = make_fixture(MN_ARCH_LMM, 1);
     mn_tensors_t tensors;
     assert_done(mn_state_save(file_path, f.model, f.state, 3, &err));
     assert_done(mn_tensors_load(file_path, &tensors, &err));

@@ -80,7 +80,8 @@ static void restore(mn_pass_t *pass, int64_t layer) {
         for (int64_t r = pass->open; r < pass->first; r++)
             copy(a->proj + r * A + D, window + (r - pass->open) * 4 * D, 2 * D);
     else
-        for (int64_t r = pass->first - (W - 1) > -pass->lead ? pass->first - (W - 1) : -pass->lead; r < pass->first; r++)
+        for (int64_t r = pass->first - (W - 1) > -pass->lead ? pass->first - (W - 1) : -pass->lead; r < pass->first;
+             r++)
             copy(a->proj + r * A + D, window + (r - pass->first + W - 1) * 2 * D, 2 * D);
 }
 
@@ -114,7 +115,8 @@ void mn_attention_project(mn_pass_t *pass, int64_t layer) {
     if (pass->state) keep(pass, layer);
 }
 
-/* ---- a block of queries: rows [row, row + n) against the keys of rows [key, key + keys), in mac in two sets, r and z */
+/* ---- a block of queries: rows [row, row + n) against the keys of rows [key, key + keys), in mac in two sets, r and z
+ */
 
 typedef struct {
     int64_t row, n, key, keys, sets, width;
@@ -131,8 +133,10 @@ static block_t block_at(const mn_pass_t *pass, int64_t row) {
 }
 
 /* Keys of set s for head h, with values D further on. */
-static const real *keys_of(const mn_pass_t *pass, const mn_acts_t *a, const block_t *b, int64_t h, int64_t s, int64_t *ld) {
-    const int64_t D = pass->model->config.dim, A = pass->layout->attention_width, d = D / pass->model->config.attn_heads;
+static const real *keys_of(const mn_pass_t *pass, const mn_acts_t *a, const block_t *b, int64_t h, int64_t s,
+                           int64_t *ld) {
+    const int64_t D = pass->model->config.dim, A = pass->layout->attention_width,
+                  d = D / pass->model->config.attn_heads;
     *ld = s ? A : 2 * D;
     if (b->sets == 1) *ld = A;
     return (b->sets == 1 || s ? a->proj + b->key * A + D : a->rkv + b->key * 2 * D) + h * d;
@@ -147,7 +151,8 @@ static void weigh(const mn_pass_t *pass, int64_t layer, int64_t h, const block_t
     for (int64_t s = 0; s < b->sets; s++) {
         int64_t ld;
         const real *keys = keys_of(pass, a, b, h, s, &ld);
-        mn_gemm('N', 'T', b->n, b->keys, d, 1, a->q + b->row * D + h * d, D, keys, ld, 0, p + N + s * b->keys, b->width);
+        mn_gemm('N', 'T', b->n, b->keys, d, 1, a->q + b->row * D + h * d, D, keys, ld, 0, p + N + s * b->keys,
+                b->width);
     }
     for (int64_t i = 0; i < b->n; i++) {
         const int64_t r = b->row + i, back = r - c->window + 1, first_token = pass->layout->prefix - pass->base;
@@ -193,8 +198,8 @@ static void join(mn_pass_t *pass, int64_t layer, int64_t i) {
     mn_acts_t *a = &pass->acts[layer];
     int64_t from, to;
     mn_pass_group(pass, i, &from, &to);
-    mn_pass_mul(from, to, D, D, a->mix + from * D, D, pass->w + pass->layout->layers[layer].ao, D, true, a->att + from * D,
-                D);
+    mn_pass_mul(from, to, D, D, a->mix + from * D, D, pass->w + pass->layout->layers[layer].ao, D, true,
+                a->att + from * D, D);
 }
 
 void mn_attention_forward(mn_pass_t *pass, int64_t layer) {
@@ -204,12 +209,31 @@ void mn_attention_forward(mn_pass_t *pass, int64_t layer) {
 
 /* ---- backward */
 
-void mn_attention_start_back(mn_pass_t *pass) {
+/* Cotangents of the window's rows: those that the next piece has left, and those that are left to the one before. */
+static void take_window_back(mn_pass_t *pass, int64_t layer) {
+    const int64_t D = pass->model->config.dim, A = pass->layout->attention_width, past = pass->model->config.window - 1;
+    const mn_state_at_t at = mn_state_at(pass->model);
+    for (int64_t r = pass->rows - past < -pass->lead ? -pass->lead : pass->rows - past; r < pass->rows; r++)
+        copy(pass->dproj + r * A + D, pass->dnext + layer * at.size + at.window + (r - pass->rows + past) * 2 * D,
+             2 * D);
+}
+
+static void give_window_back(mn_pass_t *pass, int64_t layer) {
+    const int64_t D = pass->model->config.dim, A = pass->layout->attention_width, past = pass->model->config.window - 1;
+    const mn_state_at_t at = mn_state_at(pass->model);
+    real *window = pass->dstate + layer * at.size + at.window;
+    zero(window, past * 2 * D);
+    for (int64_t r = pass->first - past < -pass->lead ? -pass->lead : pass->first - past; r < pass->first; r++)
+        copy(window + (r - pass->first + past) * 2 * D, pass->dproj + r * A + D, 2 * D);
+}
+
+void mn_attention_start_back(mn_pass_t *pass, int64_t layer) {
     const mn_config_t *c = &pass->model->config;
     const int64_t D = c->dim, A = pass->layout->attention_width;
     zero(pass->dproj - pass->lead * A, (pass->lead + pass->room) * A);
     zero(pass->dakv, c->persistent * 2 * D);
     if (is_mac(pass)) zero(pass->drkv, pass->room * 2 * D);
+    if (pass->dnext && !is_mac(pass)) take_window_back(pass, layer);
 }
 
 static void join_back(mn_pass_t *pass, int64_t layer, int64_t i) {
@@ -228,7 +252,8 @@ static void attend_back(mn_pass_t *pass, int64_t layer, int64_t h) {
         const block_t b = block_at(pass, row);
         if (!has_tokens(pass, &b)) continue;
         real *p = pass->scores + h * mn_attention_scratch(pass), *dp = p + b.n * b.width, *dq = dp + b.n * b.width;
-        const real *dmix = pass->dmix + row * D + h * d, *q = a->q + row * D + h * d, *plain = a->proj + row * A + h * d;
+        const real *dmix = pass->dmix + row * D + h * d, *q = a->q + row * D + h * d,
+                   *plain = a->proj + row * A + h * d;
         real *dakv = pass->dakv + h * d, *dplain = pass->dproj + row * A + h * d;
         int64_t ld;
         weigh(pass, layer, h, &b, p);
@@ -285,8 +310,7 @@ static void weights_back(mn_pass_t *pass, int64_t layer, int64_t i) {
     const int64_t from = pass->start, n = pass->rows - from;
     const mn_layer_t *at = &pass->layout->layers[layer];
     mn_acts_t *a = &pass->acts[layer];
-    if (i == 0)
-        mn_gemm('T', 'N', D, D, n, 1, a->mix + from * D, D, pass->datt + from * D, D, 1, pass->g + at->ao, D);
+    if (i == 0) mn_gemm('T', 'N', D, D, n, 1, a->mix + from * D, D, pass->datt + from * D, D, 1, pass->g + at->ao, D);
     if (i == 1) {
         mn_gemm('T', 'N', D, A, n, 1, a->za + from * D, D, pass->dproj + from * A, A, 1, pass->g + at->attention, A);
         if (N > 0)
@@ -297,10 +321,12 @@ static void weights_back(mn_pass_t *pass, int64_t layer, int64_t i) {
                     pass->g + at->attention + D, A);
     }
     if (i == 2)
-        mn_gemm('N', 'T', N, D, 2 * D, 1, pass->dakv, 2 * D, pass->w + at->attention + D, A, 1, pass->g + at->apersistent, D);
+        mn_gemm('N', 'T', N, D, 2 * D, 1, pass->dakv, 2 * D, pass->w + at->attention + D, A, 1,
+                pass->g + at->apersistent, D);
 }
 
 void mn_attention_project_back(mn_pass_t *pass, int64_t layer) {
+    if (pass->dstate && !is_mac(pass)) give_window_back(pass, layer);
     mn_pass_for_rows(pass, layer, project_back);
     mn_pass_for(pass, layer, 3, weights_back);
 }

@@ -24,7 +24,7 @@ void mn_attention_forward(mn_pass_t *pass, int64_t layer);
 
 /* Back: clears the sums; datt to dproj, dakv and drkv, rows at work; then all rows: dproj to dz, written or in mag added
  * to, with the gradients of all weights. */
-void mn_attention_start_back(mn_pass_t *pass);
+void mn_attention_start_back(mn_pass_t *pass, int64_t layer);
 void mn_attention_backward(mn_pass_t *pass, int64_t layer);
 void mn_attention_project_back(mn_pass_t *pass, int64_t layer);
 

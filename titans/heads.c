@@ -1,5 +1,5 @@
-/* heads: see heads.h. Logits by the tied embedding, in blocks of rows; pooling accumulates in row order, so a record read in
- * pieces pools to the same bits. */
+/* heads: see heads.h. Logits by the tied embedding, in blocks of rows; pooling accumulates in row order, so a record
+ * read in pieces pools to the same bits. */
 #include "titans/heads.h"
 #include "titans/kernels/gemm.h"
 #include "titans/kernels/vec.h"
@@ -57,8 +57,8 @@ static void hidden_back(mn_pass_t *pass, int64_t from, int64_t to) {
     }
 }
 
-double mn_heads_next_token(mn_pass_t *pass, const mn_sample_t *sample, const uint8_t *ignore, double scale) {
-    const int32_t *ids = sample->ids;
+double mn_heads_next_token(mn_pass_t *pass, const int32_t *ids, int32_t next, const real *weights, const uint8_t *ignore,
+                           double scale) {
     const int64_t D = pass->model->config.dim, V = pass->model->config.vocab;
     const real *embed = pass->w + pass->layout->embed;
     double nats = 0;
@@ -68,27 +68,37 @@ double mn_heads_next_token(mn_pass_t *pass, const mn_sample_t *sample, const uin
         logits_of(pass, from, to);
         for (int64_t r = from; r < to; r++) {
             const int64_t t = r - pass->start;
+            const int32_t target = t < 0 || t >= pass->length ? -1 : t + 1 < pass->length ? ids[t + 1] : next;
             real *row = pass->logits + (r - from) * V;
-            const bool target = t >= 0 && t + 1 < pass->length && !(ignore && ignore[ids[t + 1]]);
-            const double weight = !target ? 0 : sample->weights ? (double)sample->weights[t] : 1;
+            const double weight = target < 0 || (ignore && ignore[target]) ? 0 : weights ? (double)weights[t] : 1;
             if (weight == 0)
                 memset(row, 0, (size_t)V * sizeof *row);
             else
-                nats += weight * mn_vec->softmax_loss(V, row, ids[t + 1], (real)(weight * scale));
+                nats += weight * mn_vec->softmax_loss(V, row, target, (real)(weight * scale));
         }
         mn_gemm('N', 'N', to - from, D, V, 1, pass->logits, V, embed, D, 0, pass->dz + from * D, D);
-        mn_gemm('T', 'N', V, D, to - from, 1, pass->logits, V, pass->hidden + from * D, D, 1, pass->g + pass->layout->embed,
-                D);
+        mn_gemm('T', 'N', V, D, to - from, 1, pass->logits, V, pass->hidden + from * D, D, 1,
+                pass->g + pass->layout->embed, D);
         hidden_back(pass, from, to);
     }
     return scale * nats;
 }
 
-/* ---- pooling. pass->pool: [sums D | weight sum, top score, any rows yet], in double, as a record may have 10^9 rows;
- * pass->pooled: [pooled D | dpooled D | log p, dlogit classes] */
+/* ---- pooling. pass->pool, in double, as a record may have 10^9 rows: sums of the rows; where max found them, as rows
+ * of the stream; sum of weights, highest score, row after the last one added. pass->pooled: [pooled D | dpooled D | log
+ * p, dlogit classes] */
+typedef struct {
+    double *sums, *where, *total, *top, *end;
+} pool_t;
+
+static pool_t pool_of(const mn_pass_t *pass) {
+    const int64_t D = pass->model->config.dim;
+    double *pool = pass->pool;
+    return (pool_t){pool, pool + D, pool + 2 * D, pool + 2 * D + 1, pool + 2 * D + 2};
+}
 
 int64_t mn_heads_pool_size(const mn_config_t *config) {
-    return config->dim + 3;
+    return 2 * config->dim + 3;
 }
 
 int64_t mn_heads_pooled_size(const mn_config_t *config) {
@@ -106,37 +116,42 @@ static double score(const mn_pass_t *pass, int64_t r) {
 
 void mn_heads_pool_add(mn_pass_t *pass) {
     const int64_t D = pass->model->config.dim;
-    double *sums = pass->pool, *total = sums + D, *top = total + 1, *any = total + 2;
+    const pool_t pool = pool_of(pass);
     for (int64_t r = pass->start; r < pass->rows; r++) {
         const real *x = pass->hidden + r * D;
-        const bool first = *any == 0;
+        const bool first = *pool.end == 0;
         double fade = 1, weight = 1;
         switch (pass->model->config.pooling) {
         case MN_POOL_MAX:
-            for (int64_t j = 0; j < D; j++)
-                if (first || (double)x[j] > sums[j]) sums[j] = (double)x[j];
+            for (int64_t j = 0; j < D; j++) {
+                if (!first && (double)x[j] <= pool.sums[j]) continue;
+                pool.sums[j] = (double)x[j];
+                pool.where[j] = (double)(pass->base + r);
+            }
             weight = 0;
             break;
-        case MN_POOL_LAST: fade = 0; break;
+        case MN_POOL_LAST:
+            fade = 0;
+            break;
         case MN_POOL_ATTENTION: { /* softmax on the fly: what was summed is scaled down when a higher score comes */
-            const double s = score(pass, r), high = first || s > *top ? s : *top;
-            fade = first ? 0 : exp(*top - high);
+            const double s = score(pass, r), high = first || s > *pool.top ? s : *pool.top;
+            fade = first ? 0 : exp(*pool.top - high);
             weight = exp(s - high);
-            *top = high;
+            *pool.top = high;
             break;
         }
         }
         if (weight > 0)
-            for (int64_t j = 0; j < D; j++) sums[j] = fade * sums[j] + weight * (double)x[j];
-        *total = fade * *total + weight;
-        *any = 1;
+            for (int64_t j = 0; j < D; j++) pool.sums[j] = fade * pool.sums[j] + weight * (double)x[j];
+        *pool.total = fade * *pool.total + weight;
+        *pool.end = (double)(pass->base + r + 1);
     }
 }
 
 /* The pooled row, once all rows are in. */
 static const real *pooled_row(mn_pass_t *pass) {
     const int64_t D = pass->model->config.dim;
-    const double by = pass->model->config.pooling == MN_POOL_MAX ? 1 : 1 / pass->pool[D];
+    const double by = pass->model->config.pooling == MN_POOL_MAX ? 1 : 1 / *pool_of(pass).total;
     for (int64_t j = 0; j < D; j++) pass->pooled[j] = (real)(by * pass->pool[j]);
     return pass->pooled;
 }
@@ -149,41 +164,12 @@ void mn_heads_classes(mn_pass_t *pass, real *log_p) {
     mn_vec->softmax_loss(n, log_p, 0, 0);
 }
 
-/* dz, the cotangent of hidden, from that of the pooled row */
-static void pool_back(mn_pass_t *pass, const real *row, const real *dpooled) {
-    const int64_t D = pass->model->config.dim;
-    const int pooling = pass->model->config.pooling;
-    const real mean = 1 / (real)(pass->rows - pass->start), root = (real)sqrt((double)D);
-    const real along = mn_vec->dot(D, dpooled, row);
-    memset(pass->dz, 0, (size_t)(pass->padded * D) * sizeof(real));
-    for (int64_t r = pass->start; r < pass->rows; r++) {
-        real *dh = pass->dz + r * D;
-        const real *h = pass->hidden + r * D;
-        if (pooling == MN_POOL_MEAN) mn_vec->axpy(D, mean, dpooled, dh);
-        if (pooling == MN_POOL_LAST && r == pass->rows - 1) mn_vec->axpy(D, 1, dpooled, dh);
-        if (pooling == MN_POOL_ATTENTION) {
-            const real weight = (real)(exp(score(pass, r) - pass->pool[D + 1]) / pass->pool[D]);
-            const real ds = weight * (mn_vec->dot(D, dpooled, h) - along) / root;
-            mn_vec->axpy(D, weight, dpooled, dh);
-            mn_vec->axpy(D, ds, pass->w + pass->layout->query, dh);
-            mn_vec->axpy(D, ds, h, pass->g + pass->layout->query);
-        }
-    }
-    for (int64_t j = 0; j < D && pooling == MN_POOL_MAX; j++) { /* the first row with the highest value takes it */
-        int64_t r = pass->start;
-        while (r < pass->rows - 1 && pass->hidden[r * D + j] != row[j]) r++;
-        pass->dz[r * D + j] = dpooled[j];
-    }
-}
-
 double mn_heads_class(mn_pass_t *pass, const mn_sample_t *sample, double smoothing, double scale, bool *correct) {
     const int64_t D = pass->model->config.dim, n = pass->model->config.classes;
     real *row = pass->pooled, *dpooled = row + D, *log_p = dpooled + D, *dlogit = log_p + n, *g = pass->g;
     const real *w = pass->w + pass->layout->head;
     const double by = scale * (double)sample->weight;
     double loss = 0;
-    mn_heads_pool_start(pass);
-    mn_heads_pool_add(pass);
     mn_heads_classes(pass, log_p);
     *correct = true;
     for (int64_t i = 0; i < n; i++) {
@@ -197,7 +183,40 @@ double mn_heads_class(mn_pass_t *pass, const mn_sample_t *sample, double smoothi
         mn_vec->axpy(n, row[j], dlogit, g + pass->layout->head + j * n);
         dpooled[j] = mn_vec->dot(n, w + j * n, dlogit);
     }
-    pool_back(pass, row, dpooled);
-    hidden_back(pass, 0, pass->padded);
     return by * loss;
+}
+
+void mn_heads_class_back(mn_pass_t *pass) {
+    const int64_t D = pass->model->config.dim;
+    const int pooling = pass->model->config.pooling;
+    const pool_t pool = pool_of(pass);
+    const real *row = pass->pooled, *dpooled = row + D;
+    const real mean = 1 / (real)*pool.total, root = (real)sqrt((double)D), along = mn_vec->dot(D, dpooled, row);
+    memset(pass->dz, 0, (size_t)(pass->padded * D) * sizeof(real));
+    for (int64_t r = pass->start; r < pass->rows; r++) {
+        real *dh = pass->dz + r * D;
+        const real *h = pass->hidden + r * D;
+        const double at = (double)(pass->base + r);
+        switch (pooling) {
+        case MN_POOL_MEAN:
+            mn_vec->axpy(D, mean, dpooled, dh);
+            break;
+        case MN_POOL_LAST:
+            if (at + 1 == *pool.end) mn_vec->axpy(D, 1, dpooled, dh);
+            break;
+        case MN_POOL_MAX:
+            for (int64_t j = 0; j < D; j++)
+                if (pool.where[j] == at) dh[j] = dpooled[j];
+            break;
+        case MN_POOL_ATTENTION: {
+            const real weight = (real)(exp(score(pass, r) - *pool.top) / *pool.total);
+            const real ds = weight * (mn_vec->dot(D, dpooled, h) - along) / root;
+            mn_vec->axpy(D, weight, dpooled, dh);
+            mn_vec->axpy(D, ds, pass->w + pass->layout->query, dh);
+            mn_vec->axpy(D, ds, h, pass->g + pass->layout->query);
+            break;
+        }
+        }
+    }
+    hidden_back(pass, 0, pass->padded);
 }

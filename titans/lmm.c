@@ -281,7 +281,10 @@ static void scan_back(mn_pass_t *pass, int64_t layer, int64_t h) {
     zero(pass->dalpha + at, rows.n);
     zero(pass->deta + at, rows.n);
     zero(pass->dtheta + at * L, rows.n * L);
-    if (pass->to >= pass->rows) zero(dstate, memory->state_size);
+    if (pass->to >= pass->rows && pass->dnext)
+        copy(dstate, pass->dnext + layer * mn_state_at(pass->model).size + h * memory->state_size, memory->state_size);
+    else if (pass->to >= pass->rows)
+        zero(dstate, memory->state_size);
     mn_memory_grads_t grads = {.dy = pass->dy + from * D + h * d, .dq = dq, .dk = dq + D, .dv = dq + 2 * D,
                                .dalpha = pass->dalpha + at, .deta = pass->deta + at, .dtheta = pass->dtheta + at * L};
     for (int64_t l = 0; l < L; l++)
@@ -341,11 +344,15 @@ static void project_back(mn_pass_t *pass, int64_t layer, int64_t i) {
 }
 
 void mn_lmm_backward(mn_pass_t *pass, int64_t layer) {
-    const int64_t D = pass->model->config.dim;
+    const int64_t D = pass->model->config.dim, tail = (pass->model->config.conv - 1) * 3 * D;
+    const mn_state_at_t at = mn_state_at(pass->model);
     mn_pass_for_rows(pass, layer, gather_back);
     if (pass->to >= pass->rows) {
         zero(pass->dy + pass->to * D, (pass->room - pass->to) * D);
-        zero(pass->dconv + pass->to * 3 * D, (pass->model->config.conv - 1) * 3 * D);
+        if (pass->dnext)
+            copy(pass->dconv + pass->to * 3 * D, pass->dnext + layer * at.size + at.tail, tail);
+        else
+            zero(pass->dconv + pass->to * 3 * D, tail);
     }
     mn_pass_for(pass, layer, pass->model->config.heads, scan_back);
     mn_pass_for_rows(pass, layer, prepare_back);
@@ -356,9 +363,16 @@ const real *mn_lmm_start(const mn_pass_t *pass, int64_t layer, int64_t h) {
     return tape_of(pass, layer, h, pass->from).chunks;
 }
 
-/* The learned memories began the stream; a later piece's past is a constant. */
-static void initial_back(mn_pass_t *pass, int64_t layer) {
+/* To what came before: the learned memories, if they began the stream, or the piece before this one. */
+static void start_back(mn_pass_t *pass, int64_t layer) {
     const mn_memory_t *memory = &pass->layout->memory;
+    const mn_state_at_t at = mn_state_at(pass->model);
+    if (pass->dstate) {
+        const int64_t D3 = 3 * pass->model->config.dim;
+        real *dstate = pass->dstate + layer * at.size;
+        copy(dstate, pass->dmemories, pass->model->config.heads * memory->state_size);
+        copy(dstate + at.tail, pass->dconv + pass->first * D3, (pass->model->config.conv - 1) * D3);
+    }
     for (int64_t h = 0; h < pass->model->config.heads && pass->position == 0; h++)
         for (int64_t l = 0; l < memory->depth; l++) {
             const int64_t in = memory->dims[l], out = memory->dims[l + 1];
@@ -390,7 +404,7 @@ static void weights_back(mn_pass_t *pass, int64_t layer, int64_t i) {
         for (int64_t r = from; r < pass->start; r++)
             mn_vec->axpy(D, 1, pass->dz + r * D, pass->g + at->persistent + (r - from) * D);
         break;
-    case 4: initial_back(pass, layer); break;
+    case 4: start_back(pass, layer); break;
     }
 }
 

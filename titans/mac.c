@@ -117,8 +117,11 @@ static void keep(mn_pass_t *pass, int64_t layer) {
     real *block = pass->state->block + layer * at.size;
     for (int64_t i = 0; i < K - 1; i++)
         copy(block + at.rtail + i * D, a->proj + (pass->rows - (K - 1) + i) * A + 3 * D, D);
-    for (int64_t r = pass->from; r < pass->rows && pass->rows < pass->from + c->segment; r++)
-        copy(block + at.window + ((r - pass->from) * 4 + 2) * D, a->rkv + r * 2 * D, 2 * D);
+    const int64_t open = (pass->rows - pass->from) % c->segment;
+    for (int64_t i = 0; i < open; i++)
+        copy(block + at.window + (i * 4 + 2) * D, a->rkv + (pass->from + i) * 2 * D, 2 * D);
+    /* equal streams have equal states, however they were cut */
+    zero(block + at.window + open * 4 * D, (c->segment - 1 - open) * 4 * D);
 }
 
 /* ---- reads: M_W(rq) of each head, C rows at a time */
@@ -303,7 +306,8 @@ static void weights_back(mn_pass_t *pass, int64_t layer, int64_t i) {
 
 void mn_mac_backward(mn_pass_t *pass, int64_t layer) {
     const mn_config_t *c = &pass->model->config;
-    mn_attention_start_back(pass);
+    const mn_state_at_t at = mn_state_at(pass->model);
+    mn_attention_start_back(pass, layer);
     for (int64_t from = pass->open + (pass->rows - 1 - pass->open) / c->segment * c->segment; from >= pass->open;
          from -= c->segment) {
         take_segment(pass, from);
@@ -314,7 +318,12 @@ void mn_mac_backward(mn_pass_t *pass, int64_t layer) {
     }
     take_all(pass);
     mn_pass_for_rows(pass, layer, queries_back);
-    zero(pass->drconv + pass->padded * c->dim, (c->conv - 1) * c->dim);
+    if (pass->dnext)
+        copy(pass->drconv + pass->padded * c->dim, pass->dnext + layer * at.size + at.rtail, (c->conv - 1) * c->dim);
+    else
+        zero(pass->drconv + pass->padded * c->dim, (c->conv - 1) * c->dim);
+    if (pass->dstate)
+        copy(pass->dstate + layer * at.size + at.rtail, pass->drconv + pass->first * c->dim, (c->conv - 1) * c->dim);
     mn_pass_for_rows(pass, layer, convolution_back);
     mn_pass_for(pass, layer, 2, weights_back);
     mn_attention_project_back(pass, layer);

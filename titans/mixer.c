@@ -147,7 +147,7 @@ void mn_mixer_backward(mn_pass_t *pass, int64_t layer) {
     const int arch = pass->model->config.arch;
     if (arch == MN_ARCH_MAL) {
         pass->datt = pass->dmid;
-        mn_attention_start_back(pass);
+        mn_attention_start_back(pass, layer);
         mn_attention_backward(pass, layer);
         mn_attention_project_back(pass, layer);
         mn_pass_for_rows(pass, layer, enter_attention_back);
@@ -163,7 +163,7 @@ void mn_mixer_backward(mn_pass_t *pass, int64_t layer) {
         mn_lmm_weights_back(pass, layer);
     }
     if (arch == MN_ARCH_MAG) {
-        mn_attention_start_back(pass);
+        mn_attention_start_back(pass, layer);
         mn_attention_backward(pass, layer);
         mn_attention_project_back(pass, layer);
     }

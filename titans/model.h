@@ -61,7 +61,7 @@ typedef struct mn_sample {
     int64_t length;      /* >= 1; padding has no place here */
     int32_t label;       /* class, when the objective is classification */
     mn_real_t weight;    /* of this sample in a classification loss */
-    const mn_real_t *weights; /* (length): of each target in a next-token loss, 0 or more; NULL: 1. Borrowed */
+    const mn_real_t *weights; /* (length): of the targets, ids[t + 1], in a next-token loss; NULL: 1. Borrowed */
     mn_state_t *state;   /* NULL: a stream of its own. Else read at the start (a constant to back-propagation) and
                             advanced to the end of ids */
 } mn_sample_t;

@@ -1,8 +1,8 @@
 /* pass: geometry and buffers of a sequence, and the two entry points of model.h.
  *
- * Samples are spread over MN_SLOTS gradients, sample i to slot i % slots, each slot in order on one thread; the slots are
- * added up in order. With fewer samples than threads, the threads share each sample's rows and heads instead. Both orders
- * are fixed by the batch, so any number of threads gives the same bits. */
+ * Samples are spread over MN_SLOTS gradients, sample i to slot i % slots, each slot in order on one thread; the slots
+ * are added up in order. With fewer samples than threads, the threads share each sample's rows and heads instead. Both
+ * orders are fixed by the batch, so any number of threads gives the same bits. */
 #include "titans/pass.h"
 #include "genomics/base/par.h"
 #include "titans/attention.h"
@@ -17,12 +17,12 @@ enum { MN_SLOTS = 16, PIECE = 2048 }; /* gradients in parallel; tokens of one pi
 
 struct mn_work {
     const mn_model_t *model;
-    int64_t max_memory;
-    real *packed;    /* parameters as layout.h has them */
-    real *gradients; /* slots * layout->size */
+    int64_t max_memory, piece; /* bytes; rows of a piece that goes back */
+    real *packed;              /* parameters as layout.h has them */
+    real *gradients;           /* slots * layout->size */
     int64_t n_gradients, n_arenas;
     mn_arena_t *arenas; /* one a thread */
-    const real *given;   /* of forward passes, as in pass.h */
+    const real *given;  /* of forward passes, as in pass.h */
     bool frozen;
 };
 
@@ -84,7 +84,8 @@ static mn_tape_t take_segments(const mn_pass_t *pass, bool lean, mn_arena_t *are
     mn_tape_take(&tape, memory, n, lean, &dry);
     tape.every = round_up(tape.every, c->segment / c->chunk);
     tape.chunks = take(arena, min(tape.every, chunks) * memory->chunk_size);
-    tape.states = tape.every < chunks ? take(arena, round_up(chunks, tape.every) / tape.every * memory->state_size) : NULL;
+    tape.states =
+        tape.every < chunks ? take(arena, round_up(chunks, tape.every) / tape.every * memory->state_size) : NULL;
     return tape;
 }
 
@@ -93,11 +94,20 @@ static void take_acts(const mn_pass_t *pass, mn_acts_t *a, bool backward, bool l
     const mn_memory_t *memory = &pass->layout->memory;
     const int64_t D = c->dim, H = c->heads, F = c->ffn, L = memory->depth, n = pass->room, W = pass->layout->in_width;
     const int64_t lead = (c->conv - 1) * W, A = pass->layout->attention_width;
-    mn_acts_t b = {.x = take(arena, n * D), .z = take(arena, n * D), .in = take(arena, lead + n * W),
-                   .conv = take(arena, n * 3 * D), .qkv = take(arena, n * 3 * D), .alpha = take(arena, n * H),
-                   .eta = take(arena, n * H), .theta = take(arena, n * H * L), .y = take(arena, n * D),
-                   .o = take(arena, n * D), .mid = take(arena, n * D), .z2 = take(arena, n * D),
-                   .gu = take(arena, n * 2 * F), .h = take(arena, n * F),
+    mn_acts_t b = {.x = take(arena, n * D),
+                   .z = take(arena, n * D),
+                   .in = take(arena, lead + n * W),
+                   .conv = take(arena, n * 3 * D),
+                   .qkv = take(arena, n * 3 * D),
+                   .alpha = take(arena, n * H),
+                   .eta = take(arena, n * H),
+                   .theta = take(arena, n * H * L),
+                   .y = take(arena, n * D),
+                   .o = take(arena, n * D),
+                   .mid = take(arena, n * D),
+                   .z2 = take(arena, n * D),
+                   .gu = take(arena, n * 2 * F),
+                   .h = take(arena, n * F),
                    .tapes = mn_arena_take(arena, H, sizeof(mn_tape_t))};
     if (b.in) b.in += lead;
     for (int64_t h = 0; h < H; h++) {
@@ -237,10 +247,10 @@ static void backward(mn_pass_t *pass, const int32_t *ids) {
     const int64_t D = pass->model->config.dim;
     for (int64_t l = pass->model->config.layers - 1; l >= 0; l--) {
         const mn_layer_t *at = &pass->layout->layers[l];
-        const int64_t gains[MN_GAINS] = {[MN_GAIN_NORM1] = at->norm1, [MN_GAIN_NORM2] = at->norm2,
-                                         [MN_GAIN_NORM] = at->norm,   [MN_GAIN_NORM3] = at->norm3,
-                                         [MN_GAIN_Y] = at->gate_y,    [MN_GAIN_M] = at->gate_m,
-                                         [MN_GAIN_RNORM] = at->rnorm};
+        const int64_t gains[MN_GAINS] = {
+            [MN_GAIN_NORM1] = at->norm1, [MN_GAIN_NORM2] = at->norm2, [MN_GAIN_NORM] = at->norm,
+            [MN_GAIN_NORM3] = at->norm3, [MN_GAIN_Y] = at->gate_y,    [MN_GAIN_M] = at->gate_m,
+            [MN_GAIN_RNORM] = at->rnorm};
         memset(pass->gains, 0, (size_t)(pass->groups * MN_GAINS * D) * sizeof(real));
         mn_ffn_backward(pass, l);
         mn_mixer_backward(pass, l);
@@ -263,6 +273,7 @@ mn_status_t mn_work_new(const mn_model_t *model, int64_t max_memory, mn_work_t *
     if ((status = mn_mem_new((void **)&work, 1, sizeof *work, err))) return status;
     work->model = model;
     work->max_memory = max_memory > 0 ? max_memory : mn_mem_available() / 2;
+    work->piece = PIECE;
     work->n_arenas = mn_par_threads();
     if ((status = mn_mem_new((void **)&work->packed, model->layout->size, sizeof(real), err)) ||
         (status = mn_mem_new((void **)&work->arenas, work->n_arenas, sizeof *work->arenas, err))) {
@@ -271,6 +282,10 @@ mn_status_t mn_work_new(const mn_model_t *model, int64_t max_memory, mn_work_t *
     }
     *out = work;
     return MN_OK;
+}
+
+void mn_work_set_piece(mn_work_t *work, int64_t rows) {
+    work->piece = rows;
 }
 
 void mn_work_free(mn_work_t *work) {
@@ -302,31 +317,104 @@ static forward_t take_forward(const mn_model_t *model, mn_arena_t *arena) {
     return f;
 }
 
-/* Room for the longest pass of the batch in the arenas of `threads` threads; lean tells whether states must be thinned. */
-static mn_status_t fit(mn_work_t *work, int64_t threads, const mn_sample_t *samples, int64_t n, bool backward, bool *lean,
-                       mn_err_t *err) {
-    const mn_config_t *c = &work->model->config;
+/* Tokens of the next piece of a sequence that goes back in pieces: up to where chunks and segments end and a block of
+ * rows begins, so that no state is open there; no piece is shorter than half of the others. Memory for activations then
+ * does not grow with the length, only the states kept between pieces do. */
+static int64_t piece_tokens(const mn_work_t *work, int64_t position, int64_t left) {
+    const mn_model_t *model = work->model;
+    const mn_config_t *c = &model->config;
+    const int64_t block = c->arch == MN_ARCH_MAC ? c->segment : c->chunk,
+                  start = position + (position ? 0 : model->layout->prefix);
+    int64_t step = block;
+    while (step % MN_ROWS) step += block;
+    step = round_up(work->piece, step);
+    int64_t end = round_up(position + 1, step);
+    while (end - start < step / 2) end += step;
+    return left - (end - start) < step / 2 ? left : end - start;
+}
+
+static int64_t count_pieces(const mn_work_t *work, int64_t position, int64_t length) {
+    int64_t n = 0;
+    while (length > 0) {
+        const int64_t tokens = piece_tokens(work, position, length);
+        position += tokens + (position ? 0 : work->model->layout->prefix);
+        length -= tokens;
+        n++;
+    }
+    return n;
+}
+
+/* What a gradient holds over all pieces of a sample. */
+typedef struct {
+    int64_t pieces;
+    real *states;       /* (pieces, state size) at their starts */
+    int64_t *positions; /* (pieces) */
+    mn_state_t now;
+    real *dstates[2]; /* cotangents of a state */
+    double *pool;
+    real *pooled;
+} back_t;
+
+static back_t take_back(const mn_model_t *model, int64_t pieces, mn_arena_t *arena) {
+    back_t b = {.pieces = pieces, .now = {.size = mn_state_size(model)}};
+    b.pool = mn_arena_take(arena, mn_heads_pool_size(&model->config), sizeof *b.pool);
+    b.pooled = take(arena, mn_heads_pooled_size(&model->config));
+    if (pieces == 1) return b;
+    b.states = take(arena, mn_mem_mul(pieces, b.now.size));
+    b.positions = mn_arena_take(arena, pieces, sizeof *b.positions);
+    b.now.block = take(arena, b.now.size);
+    for (int i = 0; i < 2; i++) b.dstates[i] = take(arena, b.now.size);
+    return b;
+}
+
+/* Bytes that the gradient of a sample takes. */
+static int64_t measure_gradient(const mn_work_t *work, const mn_sample_t *sample, bool lean) {
+    const mn_model_t *model = work->model;
+    int64_t position = sample->state ? sample->state->position : 0, left = sample->length, peak = 0;
+    const int64_t pieces = count_pieces(work, position, left);
+    while (left > 0) {
+        const int64_t tokens = piece_tokens(work, position, left);
+        mn_arena_t dry = {0};
+        mn_pass_t pass = {0};
+        take_back(model, pieces, &dry);
+        mn_pass_plan(&pass, model, position, tokens);
+        mn_pass_take(&pass, true, lean, &dry);
+        peak = max(peak, dry.peak);
+        position = pass.base + pass.rows;
+        left -= tokens;
+    }
+    return peak;
+}
+
+static int64_t measure_forward(const mn_model_t *model, const mn_sample_t *sample) {
+    const mn_config_t *c = &model->config;
+    const bool whole = sample->length <= PIECE;
+    int64_t length = sample->length, position = sample->state ? sample->state->position : 0;
+    mn_arena_t dry = {0};
+    mn_pass_t pass = {0};
+    take_forward(model, &dry);
+    if (!whole) { /* its later pieces may begin anywhere in a block and a chunk, and end so */
+        length = PIECE + MN_ROWS + 2 * (c->arch == MN_ARCH_MAC ? c->segment : c->chunk);
+        position = 0;
+    }
+    mn_pass_plan(&pass, model, position, length);
+    if (!whole && c->arch != MN_ARCH_MAC && c->arch != MN_ARCH_LMM) {
+        pass.lead = mn_attention_reach(c);
+        pass.keys = pass.lead + MN_ROWS;
+    }
+    mn_pass_take(&pass, false, false, &dry);
+    return dry.peak;
+}
+
+/* Room for the longest pass of the batch in the arenas of `threads` threads; lean tells whether states must be thinned.
+ */
+static mn_status_t fit(mn_work_t *work, int64_t threads, const mn_sample_t *samples, int64_t n, bool backward,
+                       bool *lean, mn_err_t *err) {
     int64_t size[2] = {0}; /* kept whole, lean */
     for (int64_t i = 0; i < n; i++)
-        for (int thin = 0; thin < (backward ? 2 : 1); thin++) {
-            mn_arena_t dry = {0};
-            mn_pass_t pass = {0};
-            int64_t length = samples[i].length, position = samples[i].state ? samples[i].state->position : 0;
-            if (!backward) {
-                take_forward(work->model, &dry);
-                if (length > PIECE) { /* its later pieces may begin anywhere in a block and a chunk, and end so */
-                    length = PIECE + MN_ROWS + 2 * (c->arch == MN_ARCH_MAC ? c->segment : c->chunk);
-                    position = 0;
-                }
-            }
-            mn_pass_plan(&pass, work->model, position, length);
-            if (!backward && samples[i].length > PIECE && c->arch != MN_ARCH_MAC && c->arch != MN_ARCH_LMM) {
-                pass.lead = mn_attention_reach(c);
-                pass.keys = pass.lead + MN_ROWS;
-            }
-            mn_pass_take(&pass, backward, thin, &dry);
-            if (dry.peak > size[thin]) size[thin] = dry.peak;
-        }
+        for (int thin = 0; thin < (backward ? 2 : 1); thin++)
+            size[thin] = max(size[thin], backward ? measure_gradient(work, &samples[i], thin)
+                                                  : measure_forward(work->model, &samples[i]));
     *lean = backward && mn_mem_mul(size[0], threads) > work->max_memory;
     const int64_t need = size[*lean ? 1 : 0];
     if (*lean && mn_mem_mul(need, threads) > work->max_memory)
@@ -373,8 +461,8 @@ static mn_status_t check(const mn_model_t *model, const mn_sample_t *samples, in
                               samples[i].label, (long long)model->config.classes);
         for (int64_t t = 0; t < samples[i].length; t++)
             if (samples[i].ids[t] < 0 || samples[i].ids[t] >= model->config.vocab)
-                return mn_err_set(err, MN_FAILED, NULL, NULL, "sample %lld has id %d at %lld, vocabulary %lld", (long long)i,
-                                  samples[i].ids[t], (long long)t, (long long)model->config.vocab);
+                return mn_err_set(err, MN_FAILED, NULL, NULL, "sample %lld has id %d at %lld, vocabulary %lld",
+                                  (long long)i, samples[i].ids[t], (long long)t, (long long)model->config.vocab);
     }
     return MN_OK;
 }
@@ -419,8 +507,8 @@ static void forward_sample(void *ctx, int64_t i) {
     for (int64_t done = 0; done < sample->length;) {
         const int64_t n = sample->length - done < PIECE ? sample->length - done : PIECE;
         const int32_t *ids = sample->ids + done, next = done + n < sample->length ? ids[n] : out->next;
-        mn_pass_t pass = {.w = work->packed, .state = state, .given = work->given, .left = out->memories,
-                          .frozen = work->frozen};
+        mn_pass_t pass = {
+            .w = work->packed, .state = state, .given = work->given, .left = out->memories, .frozen = work->frozen};
         arena->used = mark;
         mn_pass_plan(&pass, model, state ? state->position : 0, n);
         mn_pass_take(&pass, false, false, arena);
@@ -436,7 +524,8 @@ static void forward_sample(void *ctx, int64_t i) {
         }
         mn_heads_hidden(&pass);
         if (out->layer < 0) {
-            if (out->hidden) memcpy(out->hidden + done * D, pass.hidden + pass.start * D, (size_t)(n * D) * sizeof(real));
+            if (out->hidden)
+                memcpy(out->hidden + done * D, pass.hidden + pass.start * D, (size_t)(n * D) * sizeof(real));
             if (out->pooled) add_pooled(&pass, pass.hidden, f.sum);
         }
         if (out->nats || out->logits)
@@ -485,39 +574,101 @@ double mn_model_targets(const mn_objective_t *objective, const mn_sample_t *samp
     return sum;
 }
 
+/* A piece through all layers; keep: with what its backward pass needs. */
+static void run_piece(mn_pass_t *pass, const back_t *b, int64_t tokens, const int32_t *ids, bool keep, bool lean,
+                      mn_arena_t *arena) {
+    const mn_model_t *model = pass->model;
+    mn_pass_plan(pass, model, pass->state ? pass->state->position : 0, tokens);
+    mn_pass_take(pass, keep, lean, arena);
+    real *last = pass->x;
+    pass->pool = b->pool;
+    pass->pooled = b->pooled;
+    if (model->config.arch != MN_ARCH_LMM) mn_attention_turns(pass);
+    embed(pass, ids);
+    for (int64_t l = 0; l < model->config.layers; l++)
+        run_layer(pass, l, keep && l + 1 < model->config.layers ? pass->acts[l + 1].x : last);
+    mn_heads_hidden(pass);
+    if (pass->state) pass->state->position = pass->base + pass->rows;
+}
+
+/* Forward, with the state kept at the start of each piece; then back from the last, each piece but that made again. */
+static void sample_gradient(batch_t *batch, int64_t i, real *g, mn_arena_t *arena) {
+    const mn_model_t *model = batch->work->model;
+    const mn_sample_t *sample = &batch->samples[i];
+    const mn_objective_t *objective = batch->objective;
+    const bool classes = objective->kind == MN_LOSS_CLASS;
+    const int64_t first = sample->state ? sample->state->position : 0;
+    const mn_pass_t start = {.model = model, .w = batch->work->packed};
+    bool correct = false;
+    double nats = 0;
+    arena->used = 0;
+    back_t b = take_back(model, count_pieces(batch->work, first, sample->length), arena);
+    const int64_t mark = arena->used, size = b.now.size;
+    mn_state_t *now = b.pieces > 1 ? &b.now : sample->state;
+    mn_pass_t pass = start;
+    pass.pool = b.pool;
+    pass.model = model;
+    mn_heads_pool_start(&pass);
+    if (b.pieces > 1 && sample->state) mn_state_copy(now, sample->state);
+    for (int64_t p = 0, done = 0, tokens; p < b.pieces - 1; p++, done += tokens) {
+        b.positions[p] = now->position;
+        memcpy(b.states + p * size, now->block, (size_t)size * sizeof(real));
+        tokens = piece_tokens(batch->work, now->position, sample->length - done);
+        arena->used = mark;
+        pass = start;
+        pass.state = now;
+        run_piece(&pass, &b, tokens, sample->ids + done, false, false, arena);
+        if (classes) mn_heads_pool_add(&pass);
+        b.positions[p + 1] = now->position;
+        memcpy(b.states + (p + 1) * size, now->block, (size_t)size * sizeof(real));
+    }
+    for (int64_t p = b.pieces - 1, end = sample->length; p >= 0; p--) {
+        const bool last = p == b.pieces - 1;
+        const int64_t before = b.pieces == 1 ? first : b.positions[p];
+        /* the tokens up to `end`: all but those of the pieces before */
+        const int64_t from = p == 0 ? 0 : before - b.positions[0] - (b.positions[0] ? 0 : model->layout->prefix);
+        const int32_t *ids = sample->ids + from;
+        if (!last) {
+            now->position = before;
+            memcpy(now->block, b.states + p * size, (size_t)size * sizeof(real));
+        }
+        arena->used = mark;
+        pass = start;
+        pass.state = now;
+        pass.g = g;
+        pass.dnext = last ? NULL : b.dstates[(p + 1) % 2];
+        pass.dstate = p > 0 ? b.dstates[p % 2] : NULL;
+        run_piece(&pass, &b, end - from, ids, true, batch->lean, arena);
+        if (last && b.pieces > 1 && sample->state) mn_state_copy(sample->state, now);
+        if (!classes) {
+            nats += mn_heads_next_token(&pass, ids, last ? -1 : ids[end - from], sample->weights ? sample->weights + from : NULL,
+                                        objective->ignore, objective->scale);
+        } else {
+            if (last) mn_heads_pool_add(&pass);
+            if (last) nats = mn_heads_class(&pass, sample, objective->label_smoothing, objective->scale, &correct);
+            mn_heads_class_back(&pass);
+        }
+        backward(&pass, ids);
+        end = from;
+    }
+    batch->nats[i] = nats;
+    batch->weights[i] = sample_targets(objective, sample);
+    batch->correct[i] = correct;
+}
+
 static void gradient_slot(void *ctx, int64_t slot) {
     batch_t *batch = ctx;
     mn_work_t *work = batch->work;
-    const mn_model_t *model = work->model;
+    const int64_t size = work->model->layout->size;
     mn_arena_t *arena = &work->arenas[outer_threads(batch->slots) > 1 ? mn_par_thread() : 0];
-    real *g = work->gradients + slot * model->layout->size;
-    memset(g, 0, (size_t)model->layout->size * sizeof *g);
-    for (int64_t i = slot; i < batch->n; i += batch->slots) {
-        const mn_sample_t *sample = &batch->samples[i];
-        const mn_objective_t *objective = batch->objective;
-        mn_pass_t pass = {.w = work->packed, .g = g, .state = sample->state};
-        bool correct = false;
-        arena->used = 0;
-        mn_pass_plan(&pass, model, sample->state ? sample->state->position : 0, sample->length);
-        mn_pass_take(&pass, true, batch->lean, arena);
-        real *last = pass.x;
-        if (model->config.arch != MN_ARCH_LMM) mn_attention_turns(&pass);
-        embed(&pass, sample->ids);
-        for (int64_t l = 0; l < model->config.layers; l++)
-            run_layer(&pass, l, l + 1 < model->config.layers ? pass.acts[l + 1].x : last);
-        mn_heads_hidden(&pass);
-        batch->nats[i] = objective->kind == MN_LOSS_CLASS
-                             ? mn_heads_class(&pass, sample, objective->label_smoothing, objective->scale, &correct)
-                             : mn_heads_next_token(&pass, sample, objective->ignore, objective->scale);
-        batch->weights[i] = sample_targets(objective, sample);
-        batch->correct[i] = correct;
-        backward(&pass, sample->ids);
-        if (sample->state) sample->state->position = pass.base + pass.rows;
-    }
+    real *g = work->gradients + slot * size;
+    memset(g, 0, (size_t)size * sizeof *g);
+    for (int64_t i = slot; i < batch->n; i += batch->slots) sample_gradient(batch, i, g, arena);
 }
 
 mn_status_t mn_model_gradient(const mn_model_t *model, mn_work_t *work, const mn_objective_t *objective,
-                              const mn_sample_t *samples, int64_t n, mn_real_t *gradient, mn_loss_t *loss, mn_err_t *err) {
+                              const mn_sample_t *samples, int64_t n, mn_real_t *gradient, mn_loss_t *loss,
+                              mn_err_t *err) {
     batch_t batch = {.work = work, .samples = samples, .n = n, .objective = objective};
     mn_status_t status;
     batch.slots = n < MN_SLOTS ? n : MN_SLOTS;

@@ -48,6 +48,11 @@ typedef struct mn_pass {
     mn_state_t *state;  /* of the sample; NULL: none */
     const mn_real_t *given; /* memories (L, H, state_size) at a stream's start; NULL: the learned ones */
     mn_real_t *left;    /* those after the last row; NULL: not asked for */
+    /* Cotangents of a state's block, between the pieces of a sequence that goes back in pieces: of the state after this
+     * piece (NULL: none) and, written, of that before it (NULL: it is a constant). Both ends lie at a segment's. In
+     * place of tail and rtail they hold the cotangents of the next K - 1 rows after the convolution. */
+    const mn_real_t *dnext;
+    mn_real_t *dstate;
     bool frozen;        /* alpha, eta and theta are 0: no learning at test time */
     int64_t length, position, base, open, scan, first, start, rows, padded, room, groups;
     int64_t lead, keys; /* rows before row 0 that proj holds; the most keys that a block of queries meets in one set */
@@ -62,7 +67,7 @@ typedef struct mn_pass {
     mn_real_t *reads;    /* (H, mn_mac_scratch) */
     mn_real_t *hidden;   /* (padded, D) after the final norm */
     mn_real_t *logits;   /* (MN_GROUP, V) */
-    double *pool;        /* pooling, see heads.c */
+    double *pool;        /* pooling, see heads.c; both may be a caller's, for all pieces of a sequence */
     mn_real_t *pooled;
     /* backward */
     mn_real_t *dx, *dmid, *dz, *din, *dconv, *dqkv, *dy, *dgo, *dgu, *dh; /* as without d; dgo of o */
@@ -74,6 +79,9 @@ typedef struct mn_pass {
 /* The geometry of `length` more tokens after `position`, and every buffer out of the arena (dry with base NULL). */
 void mn_pass_plan(mn_pass_t *pass, const mn_model_t *model, int64_t position, int64_t length);
 void mn_pass_take(mn_pass_t *pass, bool backward, bool lean, mn_arena_t *arena);
+
+/* Rows of a piece in which a sequence goes back [2048]: the gradient is the same but for rounding. For the tests. */
+void mn_work_set_piece(mn_work_t *work, int64_t rows);
 
 /* Runs task(pass, layer, i) for 0 <= i < n; for the groups i of the rows at work. */
 typedef void mn_pass_task_t(mn_pass_t *pass, int64_t layer, int64_t i);
