@@ -13,18 +13,19 @@
 #include "genomics/base/rng.h"
 #include <stdio.h>
 #include <string.h>
-#include <stdlib.h>
 
 enum {
     KEY = 16,
     PAYLOAD = 8,
     NEEDLE = KEY + PAYLOAD,
-    LEAD = 32,         /* bases before the needle, fewer than this */
-    REACH_FIRST = 16,  /* of gaps, in training */
+    LEAD = 32,           /* bases before the needle, fewer than this */
+    REACH_FIRST = 16,    /* of gaps, in training */
     REACH_LAST = 4096,
-    STEP_TOKENS = 2048,
+    STEP_TOKENS = 2048,  /* a step has at least so many tokens or this many samples */
     BATCH = 32,
 };
+#define RATE 3e-3
+#define LOW 0.1 /* bits a base of the payload, mean of some 20 steps, at which the reach doubles */
 
 typedef struct {
     int64_t distance, samples;
@@ -35,16 +36,11 @@ enum { DEPTHS = sizeof depths / sizeof *depths };
 
 typedef struct {
     const int32_t *genome;
-    int64_t n;         /* its bases; the last quarter is for tests */
-    int64_t tokens;    /* of training */
-    int64_t longest;   /* distance */
+    int64_t n;       /* its bases; the last quarter is for tests */
+    int64_t tokens;  /* of training */
+    int64_t longest; /* distance */
     int32_t key[KEY];
 } task_t;
-
-static double knob(const char *name, double fallback) {
-    const char *text = getenv(name);
-    return text ? atof(text) : fallback;
-}
 
 static void draw(mn_rng_t *rng, int32_t *to, int64_t n) {
     for (int64_t i = 0; i < n; i++) to[i] = (int32_t)mn_rng_below(rng, 4);
@@ -105,11 +101,10 @@ static mn_status_t train(const task_t *task, mn_trial_t *trial, uint64_t seed, i
     *reach = REACH_FIRST;
     for (int64_t tokens = 0; tokens < task->tokens; tokens += batch.tokens) {
         fill_batch(task, seed, trial->step, *reach, &batch);
-        const double rate = mn_optimiser_rate(knob("LR", 2e-3), 0.05, task->tokens / 50, task->tokens, tokens);
+        const double rate = mn_optimiser_rate(RATE, 0.05, task->tokens / 50, task->tokens, tokens);
         if ((status = mn_trial_step(trial, batch.samples, batch.n, rate, err))) goto done;
         bits += (trial->bits - bits) / 20;
-        if (trial->step % 50 == 0) fprintf(stderr, "cpu %.1f step %lld tokens %lld reach %lld bits %.4f (%.4f) norm %.3f\n", mn_bench_cpu(), (long long)trial->step, (long long)tokens, (long long)*reach, bits, trial->bits, trial->norm);
-        if (bits < 0.1 && *reach < REACH_LAST) {
+        if (bits < LOW && *reach < REACH_LAST) {
             *reach *= 2;
             bits = 2;
         }
@@ -200,22 +195,12 @@ static mn_status_t run_variant(const task_t *task, const mn_variant_t *variant, 
     mn_trial_t trial;
     int64_t reach = 0, exact[DEPTHS] = {0}, right[DEPTHS] = {0};
     mn_config_preset("tiny", &config);
+    config.dim = 32;
+    config.heads = config.attn_heads = 1;
+    config.ffn = 64;
     config.conv = KEY;
-    config.dim = (int64_t)knob("DIM", 64);
-    config.heads = config.attn_heads = (int64_t)knob("HEADS", 2);
-    config.ffn = (int64_t)knob("FFN", 128);
-    config.layers = (int64_t)knob("LAYERS", 2);
-    config.chunk = (int64_t)knob("CHUNK", 16);
-    config.memory.expansion = (int64_t)knob("EXP", 4);
-    config.memory.depth = (int64_t)knob("DEPTH", 2);
-    config.memory.theta_max = knob("THETA", 4);
     config = mn_variant_config(variant, &config);
     mn_status_t status = mn_trial_begin(&trial, &config, 1, err);
-    for (int64_t i = 0; i < trial.model->n_params && !status; i++) {
-        const mn_param_t *p = &trial.model->params[i];
-        const double b = strstr(p->name, "alpha.bias") ? knob("ALPHA", -4.6) : strstr(p->name, "theta.bias") ? knob("TBIAS", -2) : 0;
-        if (b != 0) for (int64_t j = 0; j < p->size; j++) trial.model->block[p->offset + j] = (mn_real_t)b;
-    }
     const double start = mn_bench_seconds();
     if (!status) status = train(task, &trial, 1, &reach, err);
     const double minutes = (mn_bench_seconds() - start) / 60;
@@ -230,7 +215,7 @@ static mn_status_t run_variant(const task_t *task, const mn_variant_t *variant, 
 }
 
 static mn_status_t run(const char *const *operands, int64_t n, mn_err_t *err) {
-    task_t task = {.tokens = 10000000, .longest = 1000000};
+    task_t task = {.tokens = 4000000, .longest = 1000000};
     int32_t *genome = NULL;
     mn_status_t status;
     if (n < 1) return mn_err_set(err, MN_USAGE, NULL, NULL, "needle takes GENOME [TOKENS [LONGEST [VARIANT...]]]");

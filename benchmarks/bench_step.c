@@ -29,6 +29,16 @@ static operations_t count_operations(const mn_config_t *c) {
     const double d = D / H, initial = c->memory.forget == MN_FORGET_INITIAL;
     operations_t n = {0};
     n.rows[0] = (double)c->layers * (D * (5 * D + H * (2 + L)) + 3 * D * F) + D * (double)c->vocab;
+    if (c->arch == MN_ARCH_MAL || c->arch == MN_ARCH_MAG)
+        n.rows[0] += (double)c->layers * (4 * D * D + 2 * D * (double)(c->persistent + c->window));
+    if (c->arch == MN_ARCH_MAC) {
+        n.rows[0] += (double)c->layers * (8 * D * D + 2 * D * (double)(c->persistent + c->segment + 1));
+        for (int64_t l = 0; l < c->memory.depth; l++) {
+            const double in = l ? d * (double)c->memory.expansion : d;
+            const double out = l + 1 < c->memory.depth ? d * (double)c->memory.expansion : d;
+            n.rows[0] += (double)c->layers * H * in * out; /* reads at the segment's start */
+        }
+    }
     n.rows[1] = 2 * n.rows[0];
     for (int64_t l = 0; l < c->memory.depth; l++) {
         const double in = l ? d * (double)c->memory.expansion : d;

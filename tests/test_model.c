@@ -1,5 +1,6 @@
-/* test_model: a result depends on the sequence and its place in the stream alone: not on threads, batch, length of what
- * follows, memory allowed, where the stream was cut, or the processor's instruction set. All comparisons are of bits. */
+/* test_model: for each backbone, a result depends on the sequence and its place in the stream alone: not on threads, batch, length of what
+ * follows, memory allowed, where the stream was cut, or the processor's instruction set. Comparisons are of bits, but for
+ * gradients against differences of the loss. */
 #include "genomics/base/mem.h"
 #include "genomics/base/par.h"
 #include "genomics/base/rng.h"
@@ -18,6 +19,7 @@ typedef mn_real_t real;
 enum { LONGEST = 3000 };
 
 static int32_t ids[LONGEST];
+static int arch; /* mn_arch_t */
 static mn_model_t *model;
 
 static void *room(int64_t n, int64_t size) {
@@ -33,7 +35,16 @@ static mn_model_t *new_model(int64_t classes, int pooling) {
     assert_true(mn_config_preset("tiny", &config));
     config.classes = classes;
     config.pooling = pooling;
-    config.persistent = 5; /* so that rows and chunks do not line up */
+    config.arch = arch;
+    config.persistent = 5; /* so that rows and chunks do not line up, nor windows and segments with blocks of rows */
+    config.window = 50;
+    config.segment = 80;
+    if (arch != MN_ARCH_LMM) {
+        config.dim = 32;
+        config.ffn = 48;
+        config.attn_heads = 4;
+        config.memory.expansion = 2;
+    }
     assert_int_equal(mn_model_new(&config, &m, &err), MN_OK);
     mn_model_init(m, 3);
     return m;
@@ -113,11 +124,37 @@ static void test_length(void **state) {
 
 static void test_cuts(void **state) {
     (void)state;
-    static const int64_t cuts[] = {1, 2, 9, 27, 28, 60, 64, 65, 300, 1000, 2047, 2048, 2049};
+    static const int64_t cuts[] = {1, 2, 9, 27, 28, 60, 64, 65, 79, 80, 160, 199, 300, 1000, 2047, 2048, 2049};
     got_t whole = run(LONGEST, NULL, 0), pieces = run(LONGEST, cuts, sizeof cuts / sizeof *cuts);
     assert_same_rows(&whole, &pieces, LONGEST);
     free_got(&whole);
     free_got(&pieces);
+}
+
+/* Equal streams have equal states, too. */
+static void test_states(void **state) {
+    (void)state;
+    static const int64_t lengths[] = {3, 43, 160, 171, 400}, cuts[] = {1, 37, 91, 160, 163};
+    mn_work_t *work = new_work(model, 0);
+    mn_err_t err = {0};
+    for (int i = 0; i < 5; i++) {
+        mn_state_t *streams[2];
+        for (int k = 0; k < 2; k++) {
+            assert_int_equal(mn_state_new(model, &streams[k], &err), MN_OK);
+            for (int64_t from = 0, to; from < lengths[i]; from = to) {
+                to = k == 1 && from < cuts[i] && cuts[i] < lengths[i] ? cuts[i] : lengths[i];
+                const mn_sample_t sample = {.ids = ids + from, .length = to - from, .state = streams[k]};
+                mn_output_t out = {.layer = -1, .next = -1};
+                assert_int_equal(mn_model_forward(model, work, &sample, 1, &out, &err), MN_OK);
+            }
+        }
+        assert_int_equal(*mn_state_position(streams[0]), *mn_state_position(streams[1]));
+        assert_memory_equal(mn_state_block(streams[0]), mn_state_block(streams[1]),
+                            (size_t)mn_state_size(model) * sizeof(real));
+        mn_state_free(streams[0]);
+        mn_state_free(streams[1]);
+    }
+    mn_work_free(work);
 }
 
 /* 64 sequences of mixed lengths together, and each alone, at 1 to 3 threads */
@@ -268,45 +305,104 @@ static void test_instruction_sets(void **state) {
     assert_false(mn_vec_select("sse9"));
 }
 
-/* The class loss's gradient, each pooling, against differences of the loss along a random direction. (That of the
- * next-token loss is in the golden files.) */
+/* The slope of a loss along u, from the losses at h and -h along it; the gradient must say the same. */
+static void assert_slope(const mn_model_t *m, const real *g, double (*loss)(mn_model_t *, void *), void *ctx) {
+    mn_rng_t rng = mn_rng(5, MN_RNG_TEST, 0, 0);
+    real *u = room(m->size, sizeof(real)), *from = room(m->size, sizeof(real));
+    mn_model_t *moved = new_model(m->config.classes, m->config.pooling);
+    double inside = 0, square = 0, side[2];
+    memcpy(from, m->block, (size_t)m->size * sizeof(real));
+    for (int64_t i = 0; i < m->n_params; i++)
+        for (int64_t j = 0; j < m->params[i].size; j++) {
+            const int64_t at = m->params[i].offset + j;
+            u[at] = (real)(mn_rng_normal(&rng) * (fabs((double)g[at]) + 1e-6));
+            inside += (double)u[at] * (double)g[at];
+            square += (double)g[at] * (double)g[at];
+        }
+    const double h = (sizeof(real) == 4 ? 1e-2 : 1e-4) * 0.04 / sqrt(square);
+    for (int i = 0; i < 2; i++) {
+        for (int64_t j = 0; j < m->size; j++) moved->block[j] = from[j] + (real)((i ? h : -h) / sqrt(square)) * u[j];
+        side[i] = loss(moved, ctx);
+    }
+    const double slope = (side[1] - side[0]) / (2 * h) * sqrt(square);
+    assert_true(square > 0);
+    assert_true(fabs(slope - inside) <= (sizeof(real) == 4 ? 2e-2 : 1e-5) * square);
+    mn_model_free(moved);
+    mn_mem_free(u);
+    mn_mem_free(from);
+}
+
+static double class_loss(mn_model_t *m, void *ctx) {
+    (void)ctx;
+    mn_loss_t loss;
+    mn_mem_free(gradient(m, MN_LOSS_CLASS, 4, false, 0, &loss));
+    return loss.nats;
+}
+
+/* The class loss, each pooling. (The next-token loss is in the golden files.) */
 static void test_class_gradient(void **state) {
     (void)state;
     for (int pooling = 0; pooling < 4; pooling++) {
         mn_model_t *m = new_model(3, pooling);
-        mn_loss_t loss, side[2];
-        mn_rng_t rng = mn_rng(5, MN_RNG_TEST, 0, 0);
-        real *g = gradient(m, MN_LOSS_CLASS, 4, false, 0, &loss), *u = room(m->size, sizeof(real));
-        double inside = 0, square = 0;
-        for (int64_t i = 0; i < m->n_params; i++)
-            for (int64_t j = 0; j < m->params[i].size; j++) {
-                const int64_t at = m->params[i].offset + j;
-                u[at] = (real)(mn_rng_normal(&rng) * (fabs((double)g[at]) + 1e-6));
-                inside += (double)u[at] * (double)g[at];
-                square += (double)g[at] * (double)g[at];
-            }
-        const double h = (sizeof(real) == 4 ? 1e-2 : 1e-4) * 0.04 / sqrt(square);
-        real *from = room(m->size, sizeof(real));
-        memcpy(from, m->block, (size_t)m->size * sizeof(real));
-        for (int i = 0; i < 2; i++) {
-            for (int64_t j = 0; j < m->size; j++) m->block[j] = from[j] + (real)((i ? h : -h) / sqrt(square)) * u[j];
-            mn_mem_free(gradient(m, MN_LOSS_CLASS, 4, false, 0, &side[i]));
-        }
-        const double slope = (side[1].nats - side[0].nats) / (2 * h) * sqrt(square);
-        assert_true(fabs(slope - inside) <= (sizeof(real) == 4 ? 2e-2 : 1e-5) * square);
+        mn_loss_t loss;
+        real *g = gradient(m, MN_LOSS_CLASS, 4, false, 0, &loss);
+        assert_slope(m, g, class_loss, NULL);
         mn_mem_free(g);
-        mn_mem_free(u);
-        mn_mem_free(from);
         mn_model_free(m);
     }
+}
+
+/* Next-token loss of what follows a state, which stays as it was; g, unless NULL: its gradient. */
+static double loss_after(mn_model_t *m, const mn_state_t *past, real *g) {
+    mn_work_t *work = new_work(m, 0);
+    mn_state_t *stream = NULL;
+    mn_err_t err = {0};
+    mn_loss_t loss = {0};
+    real *own = g ? NULL : room(m->size, sizeof(real));
+    assert_int_equal(mn_state_new(m, &stream, &err), MN_OK);
+    mn_state_copy(stream, past);
+    const mn_sample_t sample = {.ids = ids + 123, .length = 100, .state = stream};
+    const mn_objective_t objective = {.kind = MN_LOSS_NEXT_TOKEN, .scale = 0.01};
+    assert_int_equal(mn_model_gradient(m, work, &objective, &sample, 1, g ? g : own, &loss, &err), MN_OK);
+    mn_state_free(stream);
+    mn_work_free(work);
+    mn_mem_free(own);
+    return loss.nats;
+}
+
+static double stream_loss(mn_model_t *m, void *ctx) {
+    return loss_after(m, ctx, NULL);
+}
+
+/* A state is a constant to the gradient, in the middle of a block, chunk, window and segment. */
+static void test_stream_gradient(void **state) {
+    (void)state;
+    mn_work_t *work = new_work(model, 0);
+    mn_state_t *past = NULL;
+    mn_err_t err = {0};
+    mn_output_t out = {.layer = -1, .next = -1};
+    assert_int_equal(mn_state_new(model, &past, &err), MN_OK);
+    const mn_sample_t sample = {.ids = ids, .length = 123, .state = past};
+    assert_int_equal(mn_model_forward(model, work, &sample, 1, &out, &err), MN_OK);
+    real *g = room(model->size, sizeof(real));
+    loss_after(model, past, g);
+    assert_slope(model, g, stream_loss, past);
+    mn_mem_free(g);
+    mn_state_free(past);
+    mn_work_free(work);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_length),          cmocka_unit_test(test_cuts),
+        cmocka_unit_test(test_states),
         cmocka_unit_test(test_batch),           cmocka_unit_test(test_gradient_bits),
         cmocka_unit_test(test_memory_too_small), cmocka_unit_test(test_instruction_sets),
-        cmocka_unit_test(test_class_gradient),  cmocka_unit_test(test_weights),
+        cmocka_unit_test(test_class_gradient),  cmocka_unit_test(test_stream_gradient),
+        cmocka_unit_test(test_weights),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    int failed = 0;
+    for (arch = 0; mn_arch_names[arch]; arch++)
+        failed += cmocka_run_group_tests_name(mn_arch_names[arch], tests, set_up, tear_down);
+    return failed;
 }

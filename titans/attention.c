@@ -30,16 +30,26 @@ int64_t mn_attention_scratch(const mn_pass_t *pass) {
                    MN_ROWS * (c->dim / c->attn_heads));
 }
 
+/* Position p = MN_ROWS k + j is turned by k's angle, then by j's: one sine a block, and the same at every cut. */
 void mn_attention_turns(mn_pass_t *pass) {
     const mn_config_t *c = &pass->model->config;
     const int64_t d = c->dim / c->attn_heads;
     for (int64_t i = 0; i < d / 2; i++) {
         const double frequency = pow(10000, -2.0 * (double)i / (double)d);
+        double cosines[MN_ROWS], sines[MN_ROWS], cosine = 1, sine = 0;
+        for (int j = 0; j < MN_ROWS; j++) {
+            cosines[j] = cos(j * frequency);
+            sines[j] = sin(j * frequency);
+        }
         for (int64_t r = pass->start; r < pass->rows; r++) {
-            const int64_t t = pass->base + r - pass->layout->prefix;
-            const double angle = (double)(is_mac(pass) ? t % c->segment : t) * frequency;
-            pass->turns[r * d + i] = (real)cos(angle);
-            pass->turns[r * d + d / 2 + i] = (real)sin(angle);
+            const int64_t t = pass->base + r - pass->layout->prefix, p = is_mac(pass) ? t % c->segment : t,
+                          j = p % MN_ROWS;
+            if (j == 0 || r == pass->start) {
+                cosine = cos((double)(p - j) * frequency);
+                sine = sin((double)(p - j) * frequency);
+            }
+            pass->turns[r * d + i] = (real)(cosine * cosines[j] - sine * sines[j]);
+            pass->turns[r * d + d / 2 + i] = (real)(sine * cosines[j] + cosine * sines[j]);
         }
     }
 }
@@ -65,41 +75,23 @@ static void project(mn_pass_t *pass, int64_t layer, int64_t i) {
     }
 }
 
-/* The window's rows in a state's block: row i is `past` rows before the row at `end`, less i. */
-static void restore(mn_pass_t *pass, int64_t layer) {
-    const mn_config_t *c = &pass->model->config;
-    const int64_t D = c->dim, A = pass->layout->attention_width, W = c->window;
+/* The window's last row stands last in a state's block; what lies before the stream is zero. */
+static void restore_window(mn_pass_t *pass, int64_t layer) {
+    const int64_t D = pass->model->config.dim, A = pass->layout->attention_width, W = pass->model->config.window;
     const mn_state_at_t at = mn_state_at(pass->model);
-    mn_acts_t *a = &pass->acts[layer];
-    zero(a->proj - pass->lead * A, pass->lead * A);
-    zero(a->proj + pass->padded * A, (pass->room - pass->padded) * A);
-    zero(a->q + pass->padded * D, (pass->room - pass->padded) * D);
-    if (pass->position == 0) return;
-    const real *window = pass->state->block + layer * at.size + at.window;
-    if (is_mac(pass))
-        for (int64_t r = pass->open; r < pass->first; r++)
-            copy(a->proj + r * A + D, window + (r - pass->open) * 4 * D, 2 * D);
-    else
-        for (int64_t r = pass->first - (W - 1) > -pass->lead ? pass->first - (W - 1) : -pass->lead; r < pass->first;
-             r++)
-            copy(a->proj + r * A + D, window + (r - pass->first + W - 1) * 2 * D, 2 * D);
+    const real *last = pass->state->block + layer * at.size + at.window + (W - 2) * 2 * D;
+    for (int64_t i = 1; i < W && pass->first - i >= -pass->lead; i++)
+        copy(pass->acts[layer].proj + (pass->first - i) * A + D, last - (i - 1) * 2 * D, 2 * D);
 }
 
-static void keep(mn_pass_t *pass, int64_t layer) {
-    const mn_config_t *c = &pass->model->config;
-    const int64_t D = c->dim, A = pass->layout->attention_width, W = c->window, S = c->segment;
+static void keep_window(mn_pass_t *pass, int64_t layer) {
+    const int64_t D = pass->model->config.dim, A = pass->layout->attention_width, W = pass->model->config.window;
     const mn_state_at_t at = mn_state_at(pass->model);
-    const mn_acts_t *a = &pass->acts[layer];
     real *window = pass->state->block + layer * at.size + at.window;
-    if (is_mac(pass)) {
-        const int64_t open = pass->open + (pass->rows - pass->open) / S * S;
-        for (int64_t r = open; r < pass->rows; r++) copy(window + (r - open) * 4 * D, a->proj + r * A + D, 2 * D);
-        return;
-    }
     for (int64_t i = 0; i < W - 1; i++) {
         const int64_t r = pass->rows - (W - 1) + i;
         if (r >= -pass->lead)
-            copy(window + i * 2 * D, a->proj + r * A + D, 2 * D);
+            copy(window + i * 2 * D, pass->acts[layer].proj + r * A + D, 2 * D);
         else
             zero(window + i * 2 * D, 2 * D);
     }
@@ -108,11 +100,15 @@ static void keep(mn_pass_t *pass, int64_t layer) {
 void mn_attention_project(mn_pass_t *pass, int64_t layer) {
     const int64_t N = pass->model->config.persistent, D = pass->model->config.dim, A = pass->layout->attention_width;
     const mn_layer_t *at = &pass->layout->layers[layer];
+    mn_acts_t *a = &pass->acts[layer];
+    zero(a->proj - pass->lead * A, pass->lead * A);
     mn_pass_for_rows(pass, layer, project);
-    restore(pass, layer);
-    mn_gemm('N', 'N', N, 2 * D, D, 1, pass->w + at->apersistent, D, pass->w + at->attention + D, A, 0,
-            pass->acts[layer].akv, 2 * D);
-    if (pass->state) keep(pass, layer);
+    zero(a->proj + pass->padded * A, (pass->room - pass->padded) * A);
+    zero(a->q + pass->padded * D, (pass->room - pass->padded) * D);
+    mn_gemm('N', 'N', N, 2 * D, D, 1, pass->w + at->apersistent, D, pass->w + at->attention + D, A, 0, a->akv, 2 * D);
+    if (is_mac(pass)) return; /* segments have their own past */
+    if (pass->position > 0) restore_window(pass, layer);
+    if (pass->state) keep_window(pass, layer);
 }
 
 /* ---- a block of queries: rows [row, row + n) against the keys of rows [key, key + keys), in mac in two sets, r and z
@@ -132,14 +128,22 @@ static block_t block_at(const mn_pass_t *pass, int64_t row) {
     return b;
 }
 
-/* Keys of set s for head h, with values D further on. */
-static const real *keys_of(const mn_pass_t *pass, const mn_acts_t *a, const block_t *b, int64_t h, int64_t s,
-                           int64_t *ld) {
+/* Head h's keys of set s among rows of stride *ld, with the values D further on: of z the last set, of r the first. */
+static const real *keys_of(const mn_pass_t *pass, int64_t layer, const block_t *b, int64_t h, int64_t s, int64_t *ld) {
     const int64_t D = pass->model->config.dim, A = pass->layout->attention_width,
                   d = D / pass->model->config.attn_heads;
-    *ld = s ? A : 2 * D;
-    if (b->sets == 1) *ld = A;
-    return (b->sets == 1 || s ? a->proj + b->key * A + D : a->rkv + b->key * 2 * D) + h * d;
+    const mn_acts_t *a = &pass->acts[layer];
+    const bool is_z = s == b->sets - 1;
+    *ld = is_z ? A : 2 * D;
+    return (is_z ? a->proj + D : a->rkv) + b->key * *ld + h * d;
+}
+
+/* The same of their cotangents. */
+static real *dkeys_of(const mn_pass_t *pass, const block_t *b, int64_t h, int64_t s) {
+    const int64_t D = pass->model->config.dim, A = pass->layout->attention_width,
+                  d = D / pass->model->config.attn_heads;
+    const bool is_z = s == b->sets - 1;
+    return (is_z ? pass->dproj + D : pass->drkv) + b->key * (is_z ? A : 2 * D) + h * d;
 }
 
 /* p (n, width): the probabilities [persistent | r | z] */
@@ -150,7 +154,7 @@ static void weigh(const mn_pass_t *pass, int64_t layer, int64_t h, const block_t
     mn_gemm('N', 'T', b->n, N, d, 1, a->proj + b->row * A + h * d, A, a->akv + h * d, 2 * D, 0, p, b->width);
     for (int64_t s = 0; s < b->sets; s++) {
         int64_t ld;
-        const real *keys = keys_of(pass, a, b, h, s, &ld);
+        const real *keys = keys_of(pass, layer, b, h, s, &ld);
         mn_gemm('N', 'T', b->n, b->keys, d, 1, a->q + b->row * D + h * d, D, keys, ld, 0, p + N + s * b->keys,
                 b->width);
     }
@@ -186,7 +190,7 @@ static void attend(mn_pass_t *pass, int64_t layer, int64_t h) {
         weigh(pass, layer, h, &b, p);
         for (int64_t s = 0; s < b.sets; s++) {
             int64_t ld;
-            const real *keys = keys_of(pass, a, &b, h, s, &ld);
+            const real *keys = keys_of(pass, layer, &b, h, s, &ld);
             mn_gemm('N', 'N', b.n, d, b.keys, 1, p + N + s * b.keys, b.width, keys + D, ld, s > 0, mix, D);
         }
         if (N > 0) mn_gemm('N', 'N', b.n, d, N, 1, p, b.width, a->akv + D + h * d, 2 * D, 1, mix, D);
@@ -260,16 +264,16 @@ static void attend_back(mn_pass_t *pass, int64_t layer, int64_t h) {
         mn_gemm('N', 'T', b.n, N, d, 1, dmix, D, a->akv + D + h * d, 2 * D, 0, dp, b.width);
         mn_gemm('T', 'N', N, d, b.n, 1, p, b.width, dmix, D, 1, dakv + D, 2 * D);
         for (int64_t s = 0; s < b.sets; s++) {
-            const real *keys = keys_of(pass, a, &b, h, s, &ld);
-            real *dkeys = s || b.sets == 1 ? pass->dproj + b.key * A + D + h * d : pass->drkv + b.key * 2 * D + h * d;
+            const real *keys = keys_of(pass, layer, &b, h, s, &ld);
+            real *dkeys = dkeys_of(pass, &b, h, s);
             mn_gemm('N', 'T', b.n, b.keys, d, 1, dmix, D, keys + D, ld, 0, dp + N + s * b.keys, b.width);
             mn_gemm('T', 'N', b.keys, d, b.n, 1, p + N + s * b.keys, b.width, dmix, D, 1, dkeys + D, ld);
         }
         for (int64_t i = 0; i < b.n; i++)
             mn_vec->softmax_back(b.width, p + i * b.width, (real)(1 / sqrt((double)d)), dp + i * b.width);
         for (int64_t s = 0; s < b.sets; s++) {
-            const real *keys = keys_of(pass, a, &b, h, s, &ld), *ds = dp + N + s * b.keys;
-            real *dkeys = s || b.sets == 1 ? pass->dproj + b.key * A + D + h * d : pass->drkv + b.key * 2 * D + h * d;
+            const real *keys = keys_of(pass, layer, &b, h, s, &ld), *ds = dp + N + s * b.keys;
+            real *dkeys = dkeys_of(pass, &b, h, s);
             mn_gemm('N', 'N', b.n, d, b.keys, 1, ds, b.width, keys, ld, s > 0, dq, d);
             mn_gemm('T', 'N', b.keys, d, b.n, 1, ds, b.width, q, D, 1, dkeys, ld);
         }

@@ -42,7 +42,7 @@ static void backward_group(mn_pass_t *pass, int64_t layer, int64_t i) {
     mn_gemm('N', 'T', n, D, 2 * F, 1, dgu, 2 * F, w + at->ffn, 2 * F, 0, dz, D);
     memcpy(dmid, dx, (size_t)(n * D) * sizeof *dmid);
     for (int64_t k = 0; k < n; k++)
-        mn_vec->rms_back(D, a->mid + (from + k) * D, w + at->norm2, dz + k * D, dmid + k * D, 
+        mn_vec->rms_back(D, a->mid + (from + k) * D, w + at->norm2, dz + k * D, dmid + k * D,
                          pass->gains + (i * MN_GAINS + MN_GAIN_NORM2) * D);
 }
 

@@ -1,6 +1,6 @@
-/* mac: memory as context. For each segment: read with the memories as they stand at its start, attend over [persistent |
- * read | segment], write what was attended token by token; ../reference/model.md states it. Segments run in order, and
- * backward from the last; within one, row-wise parts run by groups of rows and the rest by heads. */
+/* mac: memory as context. For each segment: read with the memories as they stand at its start, attend over [persistent
+ * | read | segment], write what was attended token by token; ../reference/model.md states it. Segments run in order,
+ * and backward from the last; within one, row-wise parts run by groups of rows and the rest by heads. */
 #include "titans/attention.h"
 #include "titans/kernels/gemm.h"
 #include "titans/kernels/vec.h"
@@ -47,7 +47,8 @@ static void queries(mn_pass_t *pass, int64_t layer, int64_t i) {
             zero(rq, D);
             continue;
         }
-        mn_vec->conv(c->conv, D, a->proj + r * A + 3 * D, A, pass->w + pass->layout->layers[layer].rconv, a->rconv + r * D);
+        mn_vec->conv(c->conv, D, a->proj + r * A + 3 * D, A, pass->w + pass->layout->layers[layer].rconv,
+                     a->rconv + r * D);
         mn_vec->silu(D, a->rconv + r * D, rq);
         for (int64_t h = 0; h < c->heads; h++) mn_vec->l2(d, rq + h * d);
     }
@@ -81,25 +82,27 @@ static void convolution_back(mn_pass_t *pass, int64_t layer, int64_t i) {
                               pass->dproj + r * A + 3 * D);
 }
 
-/* ---- the past: rows of rq before the convolution, keys and values of the open segment's reads, memories at its start */
+/* ---- the past: rows of rq before the convolution; of the open segment the memories at its start, keys and values */
 
 static void restore(mn_pass_t *pass, int64_t layer) {
     const mn_config_t *c = &pass->model->config;
-    const int64_t D = c->dim, A = pass->layout->attention_width, K = c->conv, size = c->heads * pass->layout->memory.state_size;
+    const int64_t D = c->dim, A = pass->layout->attention_width, K = c->conv;
     const mn_state_at_t at = mn_state_at(pass->model);
-    const real *block = pass->position > 0 ? pass->state->block + layer * at.size : NULL;
     mn_acts_t *a = &pass->acts[layer];
-    for (int64_t i = 0; i < K - 1; i++) {
-        real *row = a->proj + (pass->first - (K - 1) + i) * A + 3 * D;
-        if (block)
-            copy(row, block + at.rtail + i * D, D);
-        else
-            zero(row, D);
-    }
-    copy(a->anchor, pass->first > pass->open ? block + at.anchor : pass->memories, size);
     zero(a->rq + pass->padded * D, (pass->room - pass->padded) * D);
+    if (pass->position == 0) {
+        for (int64_t r = -(K - 1); r < 0; r++) zero(a->proj + r * A + 3 * D, D);
+        return;
+    }
+    const real *block = pass->state->block + layer * at.size;
+    for (int64_t i = 0; i < K - 1; i++)
+        copy(a->proj + (pass->first - (K - 1) + i) * A + 3 * D, block + at.rtail + i * D, D);
+    for (int64_t r = pass->open; r < pass->first; r++)
+        copy(a->proj + r * A + D, block + at.window + (r - pass->open) * 4 * D, 2 * D);
+    copy(a->anchor, block + at.anchor, c->heads * pass->layout->memory.state_size);
 }
 
+/* Once those of the segment's new rows are made */
 static void restore_reads(mn_pass_t *pass, int64_t layer) {
     const int64_t D = pass->model->config.dim;
     const mn_state_at_t at = mn_state_at(pass->model);
@@ -108,20 +111,26 @@ static void restore_reads(mn_pass_t *pass, int64_t layer) {
              pass->state->block + layer * at.size + at.window + ((r - pass->open) * 4 + 2) * D, 2 * D);
 }
 
-/* At the last segment, before it is written: the next piece begins within it, or reads with its end. */
+/* At the last segment, before it is written. A segment that ends leaves nothing, so that equal streams have equal
+ * states. */
 static void keep(mn_pass_t *pass, int64_t layer) {
     const mn_config_t *c = &pass->model->config;
-    const int64_t D = c->dim, A = pass->layout->attention_width, K = c->conv;
+    const int64_t D = c->dim, A = pass->layout->attention_width, K = c->conv, left = pass->rows - pass->from;
+    const int64_t open = left < c->segment ? left : 0, size = c->heads * pass->layout->memory.state_size;
     const mn_state_at_t at = mn_state_at(pass->model);
     const mn_acts_t *a = &pass->acts[layer];
-    real *block = pass->state->block + layer * at.size;
+    real *block = pass->state->block + layer * at.size, *window = block + at.window;
     for (int64_t i = 0; i < K - 1; i++)
         copy(block + at.rtail + i * D, a->proj + (pass->rows - (K - 1) + i) * A + 3 * D, D);
-    const int64_t open = (pass->rows - pass->from) % c->segment;
-    for (int64_t i = 0; i < open; i++)
-        copy(block + at.window + (i * 4 + 2) * D, a->rkv + (pass->from + i) * 2 * D, 2 * D);
-    /* equal streams have equal states, however they were cut */
-    zero(block + at.window + open * 4 * D, (c->segment - 1 - open) * 4 * D);
+    zero(window, (c->segment - 1) * 4 * D);
+    for (int64_t i = 0; i < open; i++) {
+        copy(window + i * 4 * D, a->proj + (pass->from + i) * A + D, 2 * D);
+        copy(window + (i * 4 + 2) * D, a->rkv + (pass->from + i) * 2 * D, 2 * D);
+    }
+    if (open == 0)
+        zero(block + at.anchor, size);
+    else if (pass->from >= pass->first) /* else it began in an earlier piece */
+        copy(block + at.anchor, pass->memories, size);
 }
 
 /* ---- reads: M_W(rq) of each head, C rows at a time */
@@ -155,8 +164,8 @@ static void pass_through(const mn_pass_t *pass, const real *ws, const real *rq, 
     for (int64_t l = 0; l < memory->depth; l++) {
         const int64_t in = dims[l], out = dims[l + 1];
         if (l > 0) mn_vec->act(memory->act, C * in, read->p[l - 1], read->x[l]);
-        mn_gemm('N', 'N', C, out, in, 1, l ? read->x[l] : rq, l ? in : pass->model->config.dim, ws + memory->state[l], 2 * out,
-                0, read->p[l], out);
+        mn_gemm('N', 'N', C, out, in, 1, l ? read->x[l] : rq, l ? in : pass->model->config.dim, ws + memory->state[l],
+                2 * out, 0, read->p[l], out);
     }
 }
 
@@ -184,7 +193,8 @@ static void read_head(mn_pass_t *pass, int64_t layer, int64_t h) {
 /* dread of M(rq) becomes that of rq; the matrices' joins that of the state */
 static void read_head_back(mn_pass_t *pass, int64_t layer, int64_t h) {
     const mn_memory_t *memory = &pass->layout->memory;
-    const int64_t D = pass->model->config.dim, C = memory->chunk, d = memory->d, L = memory->depth, *dims = memory->dims;
+    const int64_t D = pass->model->config.dim, C = memory->chunk, d = memory->d, L = memory->depth,
+                  *dims = memory->dims;
     const mn_acts_t *a = &pass->acts[layer];
     const real *ws = pass->from < pass->first ? a->anchor + h * memory->state_size : mn_lmm_start(pass, layer, h);
     const read_t read = take_read(pass, h);
@@ -205,7 +215,8 @@ static void read_head_back(mn_pass_t *pass, int64_t layer, int64_t h) {
         for (int64_t l = L - 1; l >= 0; l--) {
             const int64_t in = dims[l], out = dims[l + 1];
             const real *w = ws + memory->state[l];
-            mn_gemm('T', 'N', in, out, C, 1, l ? read.x[l] : rq, l ? in : D, dp, out, 1, dstate + memory->state[l], 2 * out);
+            mn_gemm('T', 'N', in, out, C, 1, l ? read.x[l] : rq, l ? in : D, dp, out, 1, dstate + memory->state[l],
+                    2 * out);
             if (l == 0) {
                 mn_gemm('N', 'T', C, in, out, 1, dp, out, w, 2 * out, 1, pass->dread + row * D + h * d, D);
                 break;
@@ -234,7 +245,8 @@ static void present(mn_pass_t *pass, int64_t layer, int64_t i) {
             zero(a->rn + r * D, D);
     }
     mn_pass_mul(from, to, D, D, a->rn + from * D, D, pass->w + at->rout, D, false, a->r + from * D, D);
-    mn_pass_mul(from, to, 2 * D, D, a->r + from * D, D, pass->w + at->attention + D, A, false, a->rkv + from * 2 * D, 2 * D);
+    mn_pass_mul(from, to, 2 * D, D, a->r + from * D, D, pass->w + at->attention + D, A, false, a->rkv + from * 2 * D,
+                2 * D);
     for (int64_t r = from > pass->start ? from : pass->start; r < to && r < pass->rows; r++)
         mn_vec->rotate(c->attn_heads, d, pass->turns + r * d, 1, a->rkv + r * 2 * D, a->rkv + r * 2 * D);
 }
@@ -270,7 +282,6 @@ static void present_back(mn_pass_t *pass, int64_t layer, int64_t i) {
 
 void mn_mac_forward(mn_pass_t *pass, int64_t layer) {
     const mn_config_t *c = &pass->model->config;
-    const int64_t size = c->heads * pass->layout->memory.state_size;
     mn_attention_project(pass, layer);
     restore(pass, layer);
     mn_pass_for_rows(pass, layer, queries);
@@ -280,12 +291,7 @@ void mn_mac_forward(mn_pass_t *pass, int64_t layer) {
         mn_pass_for(pass, layer, c->heads, read_head);
         mn_pass_for_rows(pass, layer, present);
         if (begins) restore_reads(pass, layer);
-        if (ends && pass->state) {
-            keep(pass, layer);
-            if (!begins || pass->first == pass->open)
-                copy(pass->state->block + layer * mn_state_at(pass->model).size + mn_state_at(pass->model).anchor,
-                     pass->memories, size);
-        }
+        if (ends && pass->state) keep(pass, layer);
         mn_attention_forward(pass, layer);
         mn_lmm_forward(pass, layer);
     }
