@@ -17,8 +17,10 @@ enum { LANES = BYTES / sizeof(real), WIDE = 2 * LANES, DEPTH = 512, SHORT = 32, 
 
 #ifdef __clang__
 #define UNROLL _Pragma("clang loop unroll(full)")
+#define TWICE _Pragma("clang loop unroll_count(2)")
 #else
 #define UNROLL _Pragma("GCC unroll 8")
+#define TWICE _Pragma("GCC unroll 2")
 #endif
 
 typedef real lanes_t __attribute__((vector_size(BYTES)));
@@ -40,6 +42,7 @@ static inline __attribute__((always_inline)) void multiply_tile(int rows, int wi
     lanes_t sum[ROWS][2];
 UNROLL
     for (int i = 0; i < rows; i++) sum[i][0] = sum[i][1] = (lanes_t){0};
+    TWICE /* sums as short as 16: half of the branches */
     for (int64_t p = 0; p < k; p++, a += ca, b += ldb) {
         const lanes_t b0 = load(b), b1 = wide > 1 ? load(b + LANES) : b0;
 UNROLL
