@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 
-REPEATS, ENOUGH, LIMIT, MEMORY = 20, 3, 90, 16 << 30
+REPEATS, ENOUGH, LIMIT, MEMORY = 20, 3, 120, 16 << 30
 WIDTH, HEADS = 128, 2
 # tokens, turns, modes of theirs
 CASES = (1024, 2, ("default", "batch", "token")), (4096, 2, ("default", "batch")), (32768, 1, ("default", "batch"))
