@@ -111,8 +111,7 @@ static mn_status_t refuse_value(const mn_option_t *option, const char *text, con
                       expected, text);
 }
 
-/* Digits with an optional sign and suffix k, K, M or G. */
-static bool parse_int(const char *text, double *out) {
+bool mn_option_parse_int(const char *text, double *out) {
     char *end;
     if (!(text[0] >= '0' && text[0] <= '9') && !(text[0] == '-' && text[1] >= '0' && text[1] <= '9')) return false;
     errno = 0;
@@ -145,7 +144,7 @@ static void describe_range(const mn_option_t *option, char *out, size_t size) {
 static mn_status_t set_number(const mn_option_t *option, void *field, const char *text, mn_err_t *err) {
     bool whole = option->kind == MN_OPT_INT, open = option->min == 0 && option->max == 0;
     double value, min = open ? (whole ? 0 : -INFINITY) : option->min, max = open ? INFINITY : option->max;
-    bool ok = whole ? parse_int(text, &value) : parse_real(text, &value);
+    bool ok = whole ? mn_option_parse_int(text, &value) : parse_real(text, &value);
     if (!ok || value < min || value > max) {
         char expected[96];
         describe_range(option, expected, sizeof expected);

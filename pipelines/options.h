@@ -114,6 +114,8 @@ void mn_args_reapply(const mn_args_t *args);
 /* The field's value as it would be typed; false: there is nothing to type (unset string, empty list, flag not given).
  */
 bool mn_option_text(const mn_option_t *option, const void *field, char *out, size_t size);
+/* A whole number as options take it: digits with an optional sign and suffix k, K, M or G; false: it is none. */
+bool mn_option_parse_int(const char *text, double *out);
 /* What help calls the option's value: NULL for flags, a|b|c for choices. */
 const char *mn_option_value_name(const mn_option_t *option, char *out, size_t size);
 

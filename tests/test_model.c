@@ -266,6 +266,39 @@ static void test_left_behind(void **state) {
     mn_work_free(used);
 }
 
+/* A loss is linear in its targets' weights: two that add up to 1 share what there is without. */
+static void test_weights(void **state) {
+    (void)state;
+    enum { N = 300 };
+    real weights[2][N], *g[3];
+    mn_loss_t loss[3] = {{0}};
+    mn_work_t *work = new_work(model, 0);
+    mn_err_t err = {0};
+    const mn_objective_t objective = {.kind = MN_LOSS_NEXT_TOKEN, .scale = 0.01};
+    for (int t = 0; t < N; t++) {
+        weights[0][t] = (real)(t % 3) / 2;
+        weights[1][t] = 1 - weights[0][t];
+    }
+    for (int i = 0; i < 3; i++) {
+        const mn_sample_t sample = {.ids = ids, .length = N, .weights = i < 2 ? weights[i] : NULL};
+        g[i] = room(model->size, sizeof(real));
+        assert_int_equal(mn_model_gradient(model, work, &objective, &sample, 1, g[i], &loss[i], &err), MN_OK);
+        assert_true(loss[i].weight == mn_model_targets(&objective, &sample, 1));
+    }
+    double error = 0, square = 0;
+    for (int64_t i = 0; i < model->size; i++) {
+        const double whole = (double)g[2][i], parts = (double)g[0][i] + (double)g[1][i];
+        error += (parts - whole) * (parts - whole);
+        square += whole * whole;
+    }
+    assert_true(loss[0].weight + loss[1].weight == N - 1 && loss[2].weight == N - 1);
+    assert_true(loss[0].nats > 0 && loss[0].nats < loss[2].nats);
+    assert_true(fabs(loss[0].nats + loss[1].nats - loss[2].nats) <= 1e-6 * loss[2].nats);
+    assert_true(error <= (sizeof(real) == 4 ? 1e-10 : 1e-28) * square);
+    for (int i = 0; i < 3; i++) mn_mem_free(g[i]);
+    mn_work_free(work);
+}
+
 static void test_memory_too_small(void **state) {
     (void)state;
     mn_work_t *work = new_work(model, 1000);
@@ -398,6 +431,7 @@ int main(void) {
         cmocka_unit_test(test_instruction_sets),
         cmocka_unit_test(test_class_gradient),
         cmocka_unit_test(test_stream_gradient),
+        cmocka_unit_test(test_weights),
     };
     int failed = 0;
     for (arch = 0; mn_arch_names[arch]; arch++) {

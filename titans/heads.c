@@ -57,7 +57,8 @@ static void hidden_back(mn_pass_t *pass, int64_t from, int64_t to) {
     }
 }
 
-double mn_heads_next_token(mn_pass_t *pass, const int32_t *ids, int32_t next, const uint8_t *ignore, double scale) {
+double mn_heads_next_token(mn_pass_t *pass, const int32_t *ids, int32_t next, const real *weights, const uint8_t *ignore,
+                           double scale) {
     const int64_t D = pass->model->config.dim, V = pass->model->config.vocab;
     const real *embed = pass->w + pass->layout->embed;
     double nats = 0;
@@ -69,10 +70,11 @@ double mn_heads_next_token(mn_pass_t *pass, const int32_t *ids, int32_t next, co
             const int64_t t = r - pass->start;
             const int32_t target = t < 0 || t >= pass->length ? -1 : t + 1 < pass->length ? ids[t + 1] : next;
             real *row = pass->logits + (r - from) * V;
-            if (target < 0 || (ignore && ignore[target]))
+            const double weight = target < 0 || (ignore && ignore[target]) ? 0 : weights ? (double)weights[t] : 1;
+            if (weight == 0)
                 memset(row, 0, (size_t)V * sizeof *row);
             else
-                nats += mn_vec->softmax_loss(V, row, target, (real)scale);
+                nats += weight * mn_vec->softmax_loss(V, row, target, (real)(weight * scale));
         }
         mn_gemm('N', 'N', to - from, D, V, 1, pass->logits, V, embed, D, 0, pass->dz + from * D, D);
         mn_gemm('T', 'N', V, D, to - from, 1, pass->logits, V, pass->hidden + from * D, D, 1,

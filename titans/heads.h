@@ -11,8 +11,9 @@ void mn_heads_hidden(mn_pass_t *pass);
 void mn_heads_score(mn_pass_t *pass, const int32_t *ids, int32_t next, float *nats, mn_real_t *logits);
 
 /* Sum of next-token losses over targets that are not ignored, times scale; with its gradient in dx (of the last layer's
- * rows) and pass->g. ids, next: as above. Needs hidden. */
-double mn_heads_next_token(mn_pass_t *pass, const int32_t *ids, int32_t next, const uint8_t *ignore, double scale);
+ * rows) and pass->g. ids, next: as above; weights (length): of the ids after them, NULL: 1. Needs hidden. */
+double mn_heads_next_token(mn_pass_t *pass, const int32_t *ids, int32_t next, const mn_real_t *weights, const uint8_t *ignore,
+                           double scale);
 
 /* Pooling over a stream's rows, piece after piece: start, add (needs hidden), then the log-probabilities of the classes. */
 int64_t mn_heads_pool_size(const mn_config_t *config);   /* numbers of pass->pool */

@@ -71,8 +71,8 @@ mn_status_t mn_memory_ref(const mn_memory_t *memory, int64_t rows, const double 
                           const double *alpha, const double *eta, const double *theta, double *const *w, double *const *s,
                           double *const *initial, double *y, mn_err_t *err);
 
-/* Rows of a state matrix that are worked on together: few enough to stay in the first cache. */
-enum { MN_STRIP = 12 };
+/* Rows of a state matrix that are worked on together: few enough to stay near in the caches. */
+enum { MN_STRIP = 32 };
 
 /* ---- inside a chunk: views into its block. Rows are always C; those beyond the chunk's n valid ones are zero. */
 typedef struct mn_chunk {

@@ -62,6 +62,7 @@ typedef struct mn_sample {
     int64_t length;      /* >= 1; padding has no place here */
     int32_t label;       /* class, when the objective is classification */
     mn_real_t weight;    /* of this sample in a classification loss */
+    const mn_real_t *weights; /* (length): of the targets, ids[t + 1], in a next-token loss; NULL: 1. Borrowed */
     mn_state_t *state;   /* NULL: a stream of its own. Else read at the start (a constant to back-propagation) and
                             advanced to the end of ids */
 } mn_sample_t;
@@ -95,11 +96,11 @@ typedef struct mn_objective {
 
 typedef struct mn_loss {
     double nats;     /* scale * sum of losses */
-    double weight;   /* the number of targets, or the sum of sample weights */
+    double weight;   /* sum of the weights of targets, or of samples */
     int64_t correct; /* MN_LOSS_CLASS: samples whose label has the highest probability */
 } mn_loss_t;
 
-/* The number of next-token targets (or sum of weights) of a batch, from which a caller makes `scale`. */
+/* The sum of the weights of a batch's targets, or of its samples, from which a caller makes `scale`. */
 double mn_model_targets(const mn_objective_t *objective, const mn_sample_t *samples, int64_t n);
 
 /* Adds the gradient of the objective over n samples to gradient[0..model->size) and to *loss. All of each sample's ids

@@ -562,9 +562,10 @@ static bool is_target(const mn_objective_t *objective, int32_t id) {
 
 static double sample_targets(const mn_objective_t *objective, const mn_sample_t *sample) {
     if (objective->kind == MN_LOSS_CLASS) return (double)sample->weight;
-    int64_t count = 0;
-    for (int64_t t = 1; t < sample->length; t++) count += is_target(objective, sample->ids[t]);
-    return (double)count;
+    double sum = 0;
+    for (int64_t t = 1; t < sample->length; t++)
+        if (is_target(objective, sample->ids[t])) sum += sample->weights ? (double)sample->weights[t - 1] : 1;
+    return sum;
 }
 
 double mn_model_targets(const mn_objective_t *objective, const mn_sample_t *samples, int64_t n) {
@@ -638,7 +639,8 @@ static void sample_gradient(batch_t *batch, int64_t i, real *g, mn_arena_t *aren
         run_piece(&pass, &b, end - from, ids, true, batch->lean, arena);
         if (last && b.pieces > 1 && sample->state) mn_state_copy(sample->state, now);
         if (!classes) {
-            nats += mn_heads_next_token(&pass, ids, last ? -1 : ids[end - from], objective->ignore, objective->scale);
+            nats += mn_heads_next_token(&pass, ids, last ? -1 : ids[end - from], sample->weights ? sample->weights + from : NULL,
+                                        objective->ignore, objective->scale);
         } else {
             if (last) mn_heads_pool_add(&pass);
             if (last) nats = mn_heads_class(&pass, sample, objective->label_smoothing, objective->scale, &correct);

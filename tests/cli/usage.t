@@ -19,7 +19,7 @@ $ mnemon
 ! 
 ! Inspect
 !   info        what a file is and holds
-!   benchmark   speed on this machine
+!   benchmark   speed on this machine, and what the memory is good for
 !   help        help for all commands or one
 ! 
 ! 'mnemon COMMAND --help' tells all of a command, 'mnemon --version' the version.
@@ -50,7 +50,7 @@ Use
 
 Inspect
   info        what a file is and holds
-  benchmark   speed on this machine
+  benchmark   speed on this machine, and what the memory is good for
   help        help for all commands or one
 
 'mnemon COMMAND --help' tells all of a command, 'mnemon --version' the version.

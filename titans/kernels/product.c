@@ -20,8 +20,10 @@ enum { WHOLE = 64 / sizeof(real) }; /* columns come in multiples of this in ever
 
 #ifdef __clang__
 #define UNROLL _Pragma("clang loop unroll(full)")
+#define TWICE _Pragma("clang loop unroll_count(2)")
 #else
 #define UNROLL _Pragma("GCC unroll 8")
+#define TWICE _Pragma("GCC unroll 2")
 #endif
 
 /* C (rows, wide * MN_REG) = alpha A B + beta C; element (i, p) of A at a[i * ra + p * ca]. rows and wide are constants
@@ -32,6 +34,7 @@ static inline __attribute__((always_inline)) void multiply_tile(int rows, int wi
     mn_reg_t sum[ROWS][2];
 UNROLL
     for (int i = 0; i < rows; i++) sum[i][0] = sum[i][1] = (mn_reg_t){0};
+    TWICE /* sums as short as 16: half of the branches */
     for (int64_t p = 0; p < k; p++, a += ca, b += ldb) {
         const mn_reg_t b0 = mn_reg_load(b), b1 = wide > 1 ? mn_reg_load(b + MN_REG) : b0;
 UNROLL
