@@ -68,7 +68,7 @@ const mn_command_t mn_cmd_benchmark = {
         "[DEPTH]]: norms of the gradient at every depth and chunk of the memory, as the model begins and within 200 steps "
         "[tiny].\n\nsweep GENOME [TOKENS [SEED [SETTING...]]]: the tiny preset with one default changed at a time, trained "
         "on three quarters of GENOME, and bits per base on the last; the defaults themselves from three seeds [1M 1].\n\n"
-        "ablation GENOME [TOKENS [SEED]]: the same of the four backbones and of lmm without one thing each, all with as many "
+        "ablation GENOME [TOKENS [SEED [VARIANT...]]]: the same of the four backbones and of lmm without one thing each, all with as many "
         "parameters [1M 1].\n\nneedle GENOME [TOKENS [LONGEST [VARIANT...]]]: a key and 8 random bases in real DNA; the key "
         "again at a distance of 1 k to LONGEST: how often the 8 bases follow, of a small model trained on TOKENS tokens at "
         "distances up to 4 k [4M 1M, all variants].",
