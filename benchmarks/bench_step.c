@@ -233,15 +233,6 @@ done:
     return status;
 }
 
-static mn_status_t read_count(const char *text, int64_t *out, mn_err_t *err) {
-    char *end;
-    const long n = strtol(text, &end, 10);
-    if (*end || n < 1 || n > 1 << 20)
-        return mn_err_set(err, MN_USAGE, NULL, "1 to 1048576", "'%s' is no such number", text);
-    *out = n;
-    return MN_OK;
-}
-
 static mn_status_t run(const char *const *operands, int64_t n, mn_err_t *err) {
     mn_config_t config;
     mn_status_t status;
@@ -250,8 +241,8 @@ static mn_status_t run(const char *const *operands, int64_t n, mn_err_t *err) {
     start_clean(operands, n);
     if (!mn_config_preset(preset, &config))
         return mn_err_set(err, MN_USAGE, NULL, "tiny, small or base", "no preset '%s'", preset);
-    if (n > 1 && (status = read_count(operands[1], &length, err))) return status;
-    if (n > 2 && (status = read_count(operands[2], &config.chunk, err))) return status;
+    if (n > 1 && (status = mn_bench_count(operands[1], &length, err))) return status;
+    if (n > 2 && (status = mn_bench_count(operands[2], &config.chunk, err))) return status;
     if (n > 4) return mn_err_set(err, MN_USAGE, NULL, NULL, "step takes at most four operands");
     if (n > 3 && (config.arch = mn_bench_arch(operands[3])) < 0)
         return mn_err_set(err, MN_USAGE, NULL, "lmm, mal, mag or mac", "no arch '%s'", operands[3]);

@@ -9,7 +9,7 @@ typedef struct mn_benchmark {
     mn_status_t (*run)(const char *const *operands, int64_t n, mn_err_t *err);
 } mn_benchmark_t;
 
-extern const mn_benchmark_t mn_bench_read, mn_bench_step, mn_bench_stability, mn_bench_stream,
+extern const mn_benchmark_t mn_bench_layer, mn_bench_read, mn_bench_step, mn_bench_stability, mn_bench_stream,
     mn_bench_sweep, mn_bench_ablation, mn_bench_needle;
 
 /* Seconds of a clock that only goes forward, and CPU seconds of this process with its ended children. */
@@ -18,5 +18,8 @@ double mn_bench_cpu(void);
 
 /* The arch of a name, or -1. */
 int mn_bench_arch(const char *name);
+
+/* A number from 1 to 1048576. Errors: MN_USAGE. */
+mn_status_t mn_bench_count(const char *text, int64_t *out, mn_err_t *err);
 
 #endif

@@ -2,13 +2,14 @@
 #include "benchmarks/cmd_benchmark.h"
 #include "benchmarks/benchmarks.h"
 #include "titans/config.h"
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <time.h>
 
-static const mn_benchmark_t *const benchmarks[] = {&mn_bench_read, &mn_bench_step, &mn_bench_stability,
-                                                   &mn_bench_stream,  &mn_bench_sweep, &mn_bench_ablation,
-                                                   &mn_bench_needle};
+static const mn_benchmark_t *const benchmarks[] = {&mn_bench_layer,  &mn_bench_read,  &mn_bench_step,
+                                                   &mn_bench_stability, &mn_bench_stream, &mn_bench_sweep,
+                                                   &mn_bench_ablation, &mn_bench_needle};
 enum { BENCHMARKS = sizeof benchmarks / sizeof *benchmarks };
 
 typedef struct settings {
@@ -40,6 +41,15 @@ int mn_bench_arch(const char *name) {
     return mn_arch_names[arch] ? arch : -1;
 }
 
+mn_status_t mn_bench_count(const char *text, int64_t *out, mn_err_t *err) {
+    char *end;
+    const long n = strtol(text, &end, 10);
+    if (*end || n < 1 || n > 1 << 20)
+        return mn_err_set(err, MN_USAGE, NULL, "1 to 1048576", "'%s' is no such number", text);
+    *out = n;
+    return MN_OK;
+}
+
 static mn_status_t run(const mn_args_t *args, mn_err_t *err) {
     const char *names[BENCHMARKS];
     for (int i = 0; i < BENCHMARKS; i++) {
@@ -61,10 +71,11 @@ const mn_command_t mn_cmd_benchmark = {
     .min_operands = 1,
     .max_operands = -1,
     .about =
-        "read FILE...: reading sequence files; BAM and CRAM beside `samtools view -c` on as many threads, where samtools "
-        "is installed.\n\nstep [PRESET [LENGTH [CHUNK [ARCH]]]]: a forward pass and a training step beside the matrix "
-        "product of this machine, in the same run [small 1024 16 lmm].\n\nstream [PRESET [LENGTH [ARCH]]]: tokens a second "
-        "and resident memory along one context of LENGTH tokens [small 1048576 lmm].\n\nstability GENOME [PRESET "
+        "read FILE...: reading sequence files; BAM and CRAM beside `samtools view -c` on as many threads, where "
+        "samtools is installed.\n\nlayer [PASS [LENGTH [CHUNK]]]: one memory layer alone, of width 128 with two heads; PASS is "
+        "forward or step [forward 1024 16].\n\nstep [PRESET [LENGTH [CHUNK [ARCH]]]]: a forward pass and a training step "
+        "beside the matrix product of this machine, in the same run [small 1024 16 lmm].\n\nstream [PRESET [LENGTH "
+        "[ARCH]]]: tokens a second and resident memory along one context of LENGTH tokens [small 1048576 lmm].\n\nstability GENOME [PRESET "
         "[DEPTH]]: norms of the gradient at every depth and chunk of the memory, as the model begins and within 200 steps "
         "[tiny].\n\nsweep GENOME [TOKENS [SEED [SETTING...]]]: the tiny preset with one default changed at a time, trained "
         "on three quarters of GENOME, and bits per base on the last; the defaults themselves from three seeds [1M 1].\n\n"
