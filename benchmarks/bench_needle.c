@@ -29,7 +29,7 @@ enum {
 #define RATE 3e-3
 #define HINT 0.1  /* weight of a key's base */
 #define ALPHA -14 /* bias of its gate at the start */
-#define LOW 0.1   /* bits a base of the payload, mean of some 20 steps, at which the reach doubles */
+#define LOW 0.1   /* bits a base, mean of some 20 steps, at which the reach doubles */
 
 typedef struct {
     int64_t distance, samples;
@@ -242,7 +242,8 @@ static mn_status_t run(const char *const *operands, int64_t n, mn_err_t *err) {
     if ((status = mn_trial_number(operands, n, 1, 1, INT64_MAX, &task.tokens, err)) ||
         (status = mn_trial_number(operands, n, 2, depths[0].distance, INT64_MAX / 8, &task.longest, err)) ||
         (status = mn_variants_choose(operands, n, 3, &chosen, err)) ||
-        (status = mn_trial_genome(operands[0], 4 * (task.longest + LEAD), &genome, &task.n, err)))
+        (status = mn_trial_genome(operands[0], 4 * ((task.longest > REACH_LAST ? task.longest : REACH_LAST) + LEAD),
+                                  &genome, &task.n, err)))
         return status;
     task.genome = genome;
     mn_rng_t rng = mn_rng(0, MN_RNG_TEST, 1, 0);
