@@ -159,7 +159,7 @@ static mn_status_t test_sample(const task_t *task, mn_trial_t *trial, int64_t s,
     const int32_t *bases = background(task, &rng, true, lead + last);
     memcpy(needle, task->key, sizeof task->key);
     draw(&rng, payload, PAYLOAD);
-    mn_state_reset(trial->model, state);
+    mn_state_reset(state);
     mn_output_t output = {.next = -1};
     mn_sample_t pieces[] = {{.ids = bases, .length = lead, .state = state},
                             {.ids = needle, .length = NEEDLE, .state = state}};

@@ -126,7 +126,7 @@ static mn_status_t embed_long(run_t *run, const char *name, mn_err_t *err) {
     bool per_token = run->settings->per == PER_TOKEN;
     mn_status_t status = run->state ? MN_OK : mn_state_new(run->engine->model, &run->state, err);
     if (status) return status;
-    mn_state_reset(run->engine->model, run->state);
+    mn_state_reset(run->state);
     memset(run->sum, 0, (size_t)run->width * sizeof *run->sum);
     while (!(status = mn_tokens_read(tokens, run->piece, err)) && tokens->used) {
         int64_t n = tokens->used < run->piece ? tokens->used : run->piece, bos = done == 0;

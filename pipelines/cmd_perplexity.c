@@ -246,7 +246,7 @@ static mn_status_t score_record(run_t *run, mn_input_t *in, const mn_record_t *r
     mn_status_t status = mn_mem_string(&row->name, record->name, err);
     if (!status) status = mn_mem_string(&row->contig, record->contig, err);
     if (run->records++ || !run->settings->state_in) { /* else the stream and its next token are there already */
-        mn_state_reset(run->engine->model, run->state);
+        mn_state_reset(run->state);
         run->next = MN_ID_BOS;
     }
     if (!status) status = mn_tokens_begin(tokens, in, record, run->engine->tokenizer, run->next, err);
@@ -339,7 +339,7 @@ static mn_status_t score_all(run_t *run, const mn_args_t *args, mn_err_t *err) {
     if (s->track) status = mn_result_close(&run->track, status, err);
     status = mn_result_close(&run->result, status, err);
     if (!status) mn_progress_end(&run->progress);
-    for (int64_t i = 0; i < run->n; i++) free_row(&run->rows[i]);
+    for (int64_t i = 0; i < BATCH_RECORDS; i++) free_row(&run->rows[i]);
     mn_json_free(run->json);
     mn_tokens_done(&run->tokens);
     mn_state_free(run->state);

@@ -42,7 +42,6 @@ struct mn_windows {
     int64_t n_usable;
     mn_windows_options_t options;
     int64_t word, room; /* bases of a token; tokens that one window may need */
-    const mn_model_t *model;
     mn_state_t **lanes; /* (samples) with carry > 1, else NULL */
     window_t *drawn;    /* (samples), of the step last asked for */
     int32_t *ids;       /* (samples, room) */
@@ -123,7 +122,7 @@ static mn_status_t fill_windows(void *ctx, int64_t step, const mn_sample_t **sam
         int32_t *ids = w->ids + i * w->room;
         if (window->fresh) ids[0] = MN_ID_BOS;
         int64_t length = window->fresh + mn_tokenizer_encode(options->tokenizer, bases, count, ids + window->fresh);
-        if (w->lanes && window->fresh) mn_state_reset(w->model, w->lanes[i]);
+        if (w->lanes && window->fresh) mn_state_reset(w->lanes[i]);
         w->samples[i] =
             (mn_sample_t){.ids = ids, .length = length, .weight = 1, .state = w->lanes ? w->lanes[i] : NULL};
     }
@@ -151,7 +150,6 @@ mn_status_t mn_windows_new(const mn_tracts_t *tracts, const mn_windows_options_t
     mn_windows_t *w = block;
     w->tracts = tracts;
     w->options = *options;
-    w->model = model;
     w->word = options->tokenizer.k ? options->tokenizer.k : 1;
     w->room = mn_mem_mul(options->length, w->word);
     int64_t samples = options->samples;

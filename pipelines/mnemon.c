@@ -326,7 +326,7 @@ void mn_stream_free(mn_stream_t *stream) {
 }
 
 void mn_stream_reset(mn_stream_t *stream) {
-    mn_state_reset(stream->net->engine.model, stream->state);
+    mn_state_reset(stream->state);
     stream->pushed = false;
 }
 
@@ -365,7 +365,7 @@ void mn_stream_get(const mn_stream_t *stream, float *state, int64_t *position) {
 
 mn_status_t mn_stream_set(mn_stream_t *stream, const float *state, int64_t position, mn_err_t *err) {
     int64_t n = mn_stream_size(stream);
-    bool fits = position >= 0 && position <= MN_POSITION_MAX;
+    bool fits = mn_state_valid(stream->net->engine.model, position);
     for (int64_t i = 0; fits && i < n; i++) fits = isfinite(state[i]) != 0;
     if (!fits) return mn_err_set(err, MN_USAGE, "state", NULL, "not a state that mn_stream_get has given");
     mn_real_t *block = mn_state_block(stream->state);

@@ -23,6 +23,9 @@ static mn_model_t *new_model(int arch, int pooling) {
     config.arch = arch;
     config.pooling = pooling;
     config.classes = 3;
+    config.dim = 32;
+    config.ffn = 48;
+    config.memory.expansion = 2;
     config.persistent = 5;
     config.window = 80; /* more than a piece */
     config.segment = 48;

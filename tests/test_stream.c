@@ -268,6 +268,7 @@ static void test_content(void **state) {
                  {"next", "9"},
                  {"next", "-2"},
                  {"next", "1e3"},
+                 {"position", "16"}, /* within the persistent rows */
                  {"position", "9999999999999999999999"},
                  {"position", "1152921504606846977"}};
     fixture_t f = make_fixture(MN_ARCH_LMM, 1);

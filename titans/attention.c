@@ -3,17 +3,8 @@
 #include "titans/kernels/gemm.h"
 #include "titans/kernels/vec.h"
 #include <math.h>
-#include <string.h>
 
 typedef mn_real_t real;
-
-static void copy(real *to, const real *from, int64_t n) {
-    memcpy(to, from, (size_t)n * sizeof *to);
-}
-
-static void zero(real *x, int64_t n) {
-    memset(x, 0, (size_t)n * sizeof *x);
-}
 
 static bool is_mac(const mn_pass_t *pass) {
     return pass->model->config.arch == MN_ARCH_MAC;
@@ -67,7 +58,7 @@ static void project(mn_pass_t *pass, int64_t layer, int64_t i) {
     for (int64_t r = from; r < to; r++) {
         real *row = a->proj + r * A;
         if (r < pass->start || r >= pass->rows) {
-            zero(a->q + r * D, D);
+            mn_zero(a->q + r * D, D);
             continue;
         }
         mn_vec->rotate(c->attn_heads, d, pass->turns + r * d, 1, row, a->q + r * D);
@@ -81,7 +72,7 @@ static void restore_window(mn_pass_t *pass, int64_t layer) {
     const mn_state_at_t at = mn_state_at(pass->model);
     const real *last = pass->state->block + layer * at.size + at.window + (W - 2) * 2 * D;
     for (int64_t i = 1; i < W && pass->first - i >= -pass->lead; i++)
-        copy(pass->acts[layer].proj + (pass->first - i) * A + D, last - (i - 1) * 2 * D, 2 * D);
+        mn_copy(pass->acts[layer].proj + (pass->first - i) * A + D, last - (i - 1) * 2 * D, 2 * D);
 }
 
 static void keep_window(mn_pass_t *pass, int64_t layer) {
@@ -91,9 +82,9 @@ static void keep_window(mn_pass_t *pass, int64_t layer) {
     for (int64_t i = 0; i < W - 1; i++) {
         const int64_t r = pass->rows - (W - 1) + i;
         if (r >= -pass->lead)
-            copy(window + i * 2 * D, pass->acts[layer].proj + r * A + D, 2 * D);
+            mn_copy(window + i * 2 * D, pass->acts[layer].proj + r * A + D, 2 * D);
         else
-            zero(window + i * 2 * D, 2 * D);
+            mn_zero(window + i * 2 * D, 2 * D);
     }
 }
 
@@ -101,10 +92,10 @@ void mn_attention_project(mn_pass_t *pass, int64_t layer) {
     const int64_t N = pass->model->config.persistent, D = pass->model->config.dim, A = pass->layout->attention_width;
     const mn_layer_t *at = &pass->layout->layers[layer];
     mn_acts_t *a = &pass->acts[layer];
-    zero(a->proj - pass->lead * A, pass->lead * A);
+    mn_zero(a->proj - pass->lead * A, pass->lead * A);
     mn_pass_for_rows(pass, layer, project);
-    zero(a->proj + pass->padded * A, (pass->room - pass->padded) * A);
-    zero(a->q + pass->padded * D, (pass->room - pass->padded) * D);
+    mn_zero(a->proj + pass->padded * A, (pass->room - pass->padded) * A);
+    mn_zero(a->q + pass->padded * D, (pass->room - pass->padded) * D);
     mn_gemm('N', 'N', N, 2 * D, D, 1, pass->w + at->apersistent, D, pass->w + at->attention + D, A, 0, a->akv, 2 * D);
     if (is_mac(pass)) return; /* segments have their own past */
     if (pass->position > 0) restore_window(pass, layer);
@@ -184,7 +175,7 @@ static void attend(mn_pass_t *pass, int64_t layer, int64_t h) {
         const block_t b = block_at(pass, row);
         real *mix = a->mix + row * D + h * d;
         if (!has_tokens(pass, &b)) {
-            for (int64_t i = 0; i < b.n; i++) zero(mix + i * D, d);
+            for (int64_t i = 0; i < b.n; i++) mn_zero(mix + i * D, d);
             continue;
         }
         weigh(pass, layer, h, &b, p);
@@ -218,7 +209,7 @@ static void take_window_back(mn_pass_t *pass, int64_t layer) {
     const int64_t D = pass->model->config.dim, A = pass->layout->attention_width, past = pass->model->config.window - 1;
     const mn_state_at_t at = mn_state_at(pass->model);
     for (int64_t r = pass->rows - past < -pass->lead ? -pass->lead : pass->rows - past; r < pass->rows; r++)
-        copy(pass->dproj + r * A + D, pass->dnext + layer * at.size + at.window + (r - pass->rows + past) * 2 * D,
+        mn_copy(pass->dproj + r * A + D, pass->dnext + layer * at.size + at.window + (r - pass->rows + past) * 2 * D,
              2 * D);
 }
 
@@ -226,17 +217,17 @@ static void give_window_back(mn_pass_t *pass, int64_t layer) {
     const int64_t D = pass->model->config.dim, A = pass->layout->attention_width, past = pass->model->config.window - 1;
     const mn_state_at_t at = mn_state_at(pass->model);
     real *window = pass->dstate + layer * at.size + at.window;
-    zero(window, past * 2 * D);
+    mn_zero(window, past * 2 * D);
     for (int64_t r = pass->first - past < -pass->lead ? -pass->lead : pass->first - past; r < pass->first; r++)
-        copy(window + (r - pass->first + past) * 2 * D, pass->dproj + r * A + D, 2 * D);
+        mn_copy(window + (r - pass->first + past) * 2 * D, pass->dproj + r * A + D, 2 * D);
 }
 
 void mn_attention_start_back(mn_pass_t *pass, int64_t layer) {
     const mn_config_t *c = &pass->model->config;
     const int64_t D = c->dim, A = pass->layout->attention_width;
-    zero(pass->dproj - pass->lead * A, (pass->lead + pass->room) * A);
-    zero(pass->dakv, c->persistent * 2 * D);
-    if (is_mac(pass)) zero(pass->drkv, pass->room * 2 * D);
+    mn_zero(pass->dproj - pass->lead * A, (pass->lead + pass->room) * A);
+    mn_zero(pass->dakv, c->persistent * 2 * D);
+    if (is_mac(pass)) mn_zero(pass->drkv, pass->room * 2 * D);
     if (pass->dnext && !is_mac(pass)) take_window_back(pass, layer);
 }
 
@@ -301,7 +292,7 @@ static void project_back(mn_pass_t *pass, int64_t layer, int64_t i) {
     for (int64_t r = from; r < to; r++) {
         real *row = pass->dproj + r * A;
         if (r < pass->start || r >= pass->rows)
-            zero(row, A);
+            mn_zero(row, A);
         else
             mn_vec->rotate(c->attn_heads, d, pass->turns + r * d, -1, row + D, row + D);
     }

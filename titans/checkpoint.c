@@ -356,7 +356,7 @@ static mn_status_t read_lanes(const mn_tensors_t *tensors, const char *path, mn_
         snprintf(number, sizeof number, "%" PRId64, i);
         const mn_tensor_t *tensor = get_tensor(tensors, "state.", number);
         int64_t position = ((int64_t *)places)[i];
-        if (!tensor || tensor->count != size || position < 0 || position > MN_POSITION_MAX)
+        if (!tensor || tensor->count != size || !mn_state_valid(out->model, position))
             status = refuse(err, path, "state", "a carried stream is missing or does not fit the config");
         if (!status) status = mn_state_new(out->model, &out->lanes[out->n_lanes], err);
         if (status) break;

@@ -3,17 +3,8 @@
 #include "titans/kernels/gemm.h"
 #include "titans/kernels/vec.h"
 #include "titans/pass.h"
-#include <string.h>
 
 typedef mn_real_t real;
-
-static void copy(real *to, const real *from, int64_t n) {
-    memcpy(to, from, (size_t)n * sizeof *to);
-}
-
-static void zero(real *x, int64_t n) {
-    memset(x, 0, (size_t)n * sizeof *x);
-}
 
 /* [q | k | v | gate | alpha | eta | theta] */
 static void project(mn_pass_t *pass, int64_t layer, int64_t i) {
@@ -62,9 +53,9 @@ static void restore_tail(mn_pass_t *pass, int64_t layer) {
     for (int64_t i = 0; i < K - 1; i++) {
         real *row = pass->acts[layer].in + (pass->first - (K - 1) + i) * W;
         if (pass->position > 0)
-            copy(row, pass->state->block + layer * at.size + at.tail + i * D3, D3);
+            mn_copy(row, pass->state->block + layer * at.size + at.tail + i * D3, D3);
         else
-            zero(row, D3);
+            mn_zero(row, D3);
     }
 }
 
@@ -76,15 +67,15 @@ static void restore_open(mn_pass_t *pass, int64_t layer) {
     for (int64_t r = pass->scan; r < pass->first; r++) {
         const int64_t i = r - pass->scan;
         const real *block = pass->state->block + layer * at.size, *gates = block + at.gates + i * G;
-        zero(a->qkv + r * 3 * D, D);
-        copy(a->qkv + r * 3 * D + D, block + at.open + i * 2 * D, 2 * D);
+        mn_zero(a->qkv + r * 3 * D, D);
+        mn_copy(a->qkv + r * 3 * D + D, block + at.open + i * 2 * D, 2 * D);
         for (int64_t h = 0; h < H; h++) {
             a->alpha[h * pass->room + r] = gates[h];
             a->eta[h * pass->room + r] = gates[H + h];
-            copy(a->theta + (h * pass->room + r) * L, gates + 2 * H + h * L, L);
+            mn_copy(a->theta + (h * pass->room + r) * L, gates + 2 * H + h * L, L);
         }
     }
-    zero(a->qkv + pass->rows * 3 * D, (pass->room - pass->rows) * 3 * D);
+    mn_zero(a->qkv + pass->rows * 3 * D, (pass->room - pass->rows) * 3 * D);
 }
 
 /* Head h's rows among [from, to). */
@@ -129,20 +120,20 @@ void mn_lmm_restore(mn_pass_t *pass, int64_t layer) {
     const mn_memory_t *memory = &pass->layout->memory;
     const int64_t H = pass->model->config.heads, size = memory->state_size;
     if (pass->position > 0) {
-        copy(pass->memories, pass->state->block + layer * mn_state_at(pass->model).size, H * size);
+        mn_copy(pass->memories, pass->state->block + layer * mn_state_at(pass->model).size, H * size);
         return;
     }
     if (pass->given) {
-        copy(pass->memories, pass->given + layer * H * size, H * size);
+        mn_copy(pass->memories, pass->given + layer * H * size, H * size);
         return;
     }
-    zero(pass->memories, H * size);
+    mn_zero(pass->memories, H * size);
     for (int64_t h = 0; h < H; h++)
         for (int64_t l = 0; l < memory->depth; l++) {
             const int64_t in = memory->dims[l], out = memory->dims[l + 1];
             const real *initial = pass->w + pass->layout->layers[layer].w[l] + h * in * out;
             real *ws = pass->memories + h * size + memory->state[l];
-            for (int64_t r = 0; r < in; r++) copy(ws + r * 2 * out, initial + r * out, out);
+            for (int64_t r = 0; r < in; r++) mn_copy(ws + r * 2 * out, initial + r * out, out);
         }
 }
 
@@ -154,7 +145,7 @@ static void scan(mn_pass_t *pass, int64_t layer, int64_t h) {
     int64_t first;
     if (has_groups(pass) && kept->states) {
         const int64_t group = group_of(pass, kept, pass->from, &first);
-        if (first == pass->from) copy(kept->states + group * memory->state_size, state, memory->state_size);
+        if (first == pass->from) mn_copy(kept->states + group * memory->state_size, state, memory->state_size);
     }
     mn_memory_forward(memory, &rows, &tape, state, pass->scratch + h * memory->scratch_size);
 }
@@ -170,7 +161,7 @@ static void gather(mn_pass_t *pass, int64_t layer, int64_t i) {
     for (int64_t r = from; r < to; r++) {
         real *o = a->o + r * D, *gate = a->z2 + r * D; /* z2 serves as room until the feed-forward part writes it */
         if (r < pass->start || r >= pass->rows) {
-            zero(o, D);
+            mn_zero(o, D);
             continue;
         }
         for (int64_t h = 0; h < H; h++) mn_vec->rms(d, a->y + r * D + h * d, pass->w + at->norm + h * d, o + h * d);
@@ -192,21 +183,21 @@ static void keep(mn_pass_t *pass, int64_t layer) {
     for (int64_t h = 0; h < H; h++) {
         const mn_tape_t tape = tape_of(pass, layer, h, pass->from);
         const int64_t last = mn_memory_chunks(memory, pass->rows - from) - 1;
-        copy(block + h * memory->state_size,
+        mn_copy(block + h * memory->state_size,
              open ? tape.chunks + last % tape.every * memory->chunk_size : pass->memories + h * memory->state_size,
              memory->state_size);
     }
-    for (int64_t i = 0; i < K - 1; i++) copy(block + at.tail + i * 3 * D, a->in + (pass->rows - (K - 1) + i) * W, 3 * D);
+    for (int64_t i = 0; i < K - 1; i++) mn_copy(block + at.tail + i * 3 * D, a->in + (pass->rows - (K - 1) + i) * W, 3 * D);
     /* equal streams have equal states, however they were cut */
-    zero(block + at.open, at.gates + (c->chunk - 1) * G - at.open);
+    mn_zero(block + at.open, at.gates + (c->chunk - 1) * G - at.open);
     for (int64_t i = 0; i < open; i++) {
         const int64_t r = pass->rows - open + i;
         real *gates = block + at.gates + i * G;
-        copy(block + at.open + i * 2 * D, a->qkv + r * 3 * D + D, 2 * D);
+        mn_copy(block + at.open + i * 2 * D, a->qkv + r * 3 * D + D, 2 * D);
         for (int64_t h = 0; h < H; h++) {
             gates[h] = a->alpha[h * pass->room + r];
             gates[H + h] = a->eta[h * pass->room + r];
-            copy(gates + 2 * H + h * L, a->theta + (h * pass->room + r) * L, L);
+            mn_copy(gates + 2 * H + h * L, a->theta + (h * pass->room + r) * L, L);
         }
     }
 }
@@ -221,7 +212,7 @@ void mn_lmm_forward(mn_pass_t *pass, int64_t layer) {
     mn_pass_for_rows(pass, layer, gather);
     if (ends && pass->state) keep(pass, layer);
     if (ends && pass->left)
-        copy(pass->left + layer * pass->model->config.heads * pass->layout->memory.state_size, pass->memories,
+        mn_copy(pass->left + layer * pass->model->config.heads * pass->layout->memory.state_size, pass->memories,
              pass->model->config.heads * pass->layout->memory.state_size);
 }
 
@@ -239,8 +230,8 @@ static void gather_back(mn_pass_t *pass, int64_t layer, int64_t i) {
     for (int64_t r = from; r < to; r++) {
         real *dgo = pass->dgo + r * D, *dy = pass->dy + r * D, *dgate = pass->din + r * W + 3 * D, *normed = pass->dz + r * D;
         const real *gate = a->in + r * W + 3 * D;
-        zero(pass->din + r * W, W);
-        zero(dy, D);
+        mn_zero(pass->din + r * W, W);
+        mn_zero(dy, D);
         if (r < pass->start || r >= pass->rows) continue;
         for (int64_t h = 0; h < H; h++) mn_vec->rms(d, a->y + r * D + h * d, pass->w + at->norm + h * d, normed + h * d);
         mn_vec->mul(D, dgo, normed);
@@ -258,7 +249,7 @@ static void scan_again(mn_pass_t *pass, int64_t layer, int64_t h, int64_t group,
     const mn_memory_t *memory = &pass->layout->memory;
     const mn_tape_t *kept = &pass->acts[layer].tapes[h];
     real *state = pass->memories + h * memory->state_size;
-    copy(state, kept->states + group * memory->state_size, memory->state_size);
+    mn_copy(state, kept->states + group * memory->state_size, memory->state_size);
     for (int64_t from = first; from < pass->to; from += pass->model->config.segment) {
         const mn_memory_rows_t rows = rows_of(pass, layer, h, from, from + pass->model->config.segment);
         const mn_tape_t tape = tape_of(pass, layer, h, from);
@@ -278,13 +269,13 @@ static void scan_back(mn_pass_t *pass, int64_t layer, int64_t h) {
         if (pass->to >= pass->rows || pass->to == first + kept->every * memory->chunk)
             scan_again(pass, layer, h, group, first);
     }
-    zero(pass->dalpha + at, rows.n);
-    zero(pass->deta + at, rows.n);
-    zero(pass->dtheta + at * L, rows.n * L);
+    mn_zero(pass->dalpha + at, rows.n);
+    mn_zero(pass->deta + at, rows.n);
+    mn_zero(pass->dtheta + at * L, rows.n * L);
     if (pass->to >= pass->rows && pass->dnext)
-        copy(dstate, pass->dnext + layer * mn_state_at(pass->model).size + h * memory->state_size, memory->state_size);
+        mn_copy(dstate, pass->dnext + layer * mn_state_at(pass->model).size + h * memory->state_size, memory->state_size);
     else if (pass->to >= pass->rows)
-        zero(dstate, memory->state_size);
+        mn_zero(dstate, memory->state_size);
     mn_memory_grads_t grads = {.dy = pass->dy + from * D + h * d, .dq = dq, .dk = dq + D, .dv = dq + 2 * D,
                                .dalpha = pass->dalpha + at, .deta = pass->deta + at, .dtheta = pass->dtheta + at * L};
     for (int64_t l = 0; l < L; l++)
@@ -305,13 +296,13 @@ static void prepare_back(mn_pass_t *pass, int64_t layer, int64_t i) {
         const real *sigma = a->in + r * W + pass->layout->gates;
         real *dgates = pass->din + r * W + pass->layout->gates;
         if (r < pass->first || r >= pass->rows) {
-            zero(dconv, 3 * D);
+            mn_zero(dconv, 3 * D);
             continue;
         }
         mn_vec->silu(2 * D, a->conv + r * 3 * D, dconv); /* as they were before l2 */
         for (int64_t h = 0; h < 2 * H; h++) {
             mn_vec->l2_back(d, dconv + h * d, dqkv + h * d, pass->dz + r * D);
-            copy(dqkv + h * d, pass->dz + r * D, d);
+            mn_copy(dqkv + h * d, pass->dz + r * D, d);
         }
         mn_vec->silu_back(3 * D, a->conv + r * 3 * D, dqkv, dconv);
         for (int64_t h = 0; h < H; h++) {
@@ -348,11 +339,11 @@ void mn_lmm_backward(mn_pass_t *pass, int64_t layer) {
     const mn_state_at_t at = mn_state_at(pass->model);
     mn_pass_for_rows(pass, layer, gather_back);
     if (pass->to >= pass->rows) {
-        zero(pass->dy + pass->to * D, (pass->room - pass->to) * D);
+        mn_zero(pass->dy + pass->to * D, (pass->room - pass->to) * D);
         if (pass->dnext)
-            copy(pass->dconv + pass->to * 3 * D, pass->dnext + layer * at.size + at.tail, tail);
+            mn_copy(pass->dconv + pass->to * 3 * D, pass->dnext + layer * at.size + at.tail, tail);
         else
-            zero(pass->dconv + pass->to * 3 * D, tail);
+            mn_zero(pass->dconv + pass->to * 3 * D, tail);
     }
     mn_pass_for(pass, layer, pass->model->config.heads, scan_back);
     mn_pass_for_rows(pass, layer, prepare_back);
@@ -370,8 +361,8 @@ static void start_back(mn_pass_t *pass, int64_t layer) {
     if (pass->dstate) {
         const int64_t D3 = 3 * pass->model->config.dim;
         real *dstate = pass->dstate + layer * at.size;
-        copy(dstate, pass->dmemories, pass->model->config.heads * memory->state_size);
-        copy(dstate + at.tail, pass->dconv + pass->first * D3, (pass->model->config.conv - 1) * D3);
+        mn_copy(dstate, pass->dmemories, pass->model->config.heads * memory->state_size);
+        mn_copy(dstate + at.tail, pass->dconv + pass->first * D3, (pass->model->config.conv - 1) * D3);
     }
     for (int64_t h = 0; h < pass->model->config.heads && pass->position == 0; h++)
         for (int64_t l = 0; l < memory->depth; l++) {

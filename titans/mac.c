@@ -5,17 +5,8 @@
 #include "titans/kernels/gemm.h"
 #include "titans/kernels/vec.h"
 #include "titans/pass.h"
-#include <string.h>
 
 typedef mn_real_t real;
-
-static void copy(real *to, const real *from, int64_t n) {
-    memcpy(to, from, (size_t)n * sizeof *to);
-}
-
-static void zero(real *x, int64_t n) {
-    memset(x, 0, (size_t)n * sizeof *x);
-}
 
 static bool is_token(const mn_pass_t *pass, int64_t r) {
     return r >= pass->start && r < pass->rows;
@@ -44,7 +35,7 @@ static void queries(mn_pass_t *pass, int64_t layer, int64_t i) {
     for (int64_t r = from; r < to; r++) {
         real *rq = a->rq + r * D;
         if (!is_token(pass, r)) {
-            zero(rq, D);
+            mn_zero(rq, D);
             continue;
         }
         mn_vec->conv(c->conv, D, a->proj + r * A + 3 * D, A, pass->w + pass->layout->layers[layer].rconv,
@@ -63,7 +54,7 @@ static void queries_back(mn_pass_t *pass, int64_t layer, int64_t i) {
     mn_pass_group(pass, i, &from, &to);
     for (int64_t r = from; r < to; r++) {
         real *drconv = pass->drconv + r * D, *dnormed = pass->dread + r * D, *raw = pass->dz + r * D;
-        zero(drconv, D);
+        mn_zero(drconv, D);
         if (!is_token(pass, r)) continue;
         mn_vec->silu(D, a->rconv + r * D, raw);
         for (int64_t h = 0; h < c->heads; h++) mn_vec->l2_back(d, raw + h * d, dnormed + h * d, drconv + h * d);
@@ -89,17 +80,17 @@ static void restore(mn_pass_t *pass, int64_t layer) {
     const int64_t D = c->dim, A = pass->layout->attention_width, K = c->conv;
     const mn_state_at_t at = mn_state_at(pass->model);
     mn_acts_t *a = &pass->acts[layer];
-    zero(a->rq + pass->padded * D, (pass->room - pass->padded) * D);
+    mn_zero(a->rq + pass->padded * D, (pass->room - pass->padded) * D);
     if (pass->position == 0) {
-        for (int64_t r = -(K - 1); r < 0; r++) zero(a->proj + r * A + 3 * D, D);
+        for (int64_t r = -(K - 1); r < 0; r++) mn_zero(a->proj + r * A + 3 * D, D);
         return;
     }
     const real *block = pass->state->block + layer * at.size;
     for (int64_t i = 0; i < K - 1; i++)
-        copy(a->proj + (pass->first - (K - 1) + i) * A + 3 * D, block + at.rtail + i * D, D);
+        mn_copy(a->proj + (pass->first - (K - 1) + i) * A + 3 * D, block + at.rtail + i * D, D);
     for (int64_t r = pass->open; r < pass->first; r++)
-        copy(a->proj + r * A + D, block + at.window + (r - pass->open) * 4 * D, 2 * D);
-    copy(a->anchor, block + at.anchor, c->heads * pass->layout->memory.state_size);
+        mn_copy(a->proj + r * A + D, block + at.window + (r - pass->open) * 4 * D, 2 * D);
+    mn_copy(a->anchor, block + at.anchor, c->heads * pass->layout->memory.state_size);
 }
 
 /* Once those of the segment's new rows are made */
@@ -107,7 +98,7 @@ static void restore_reads(mn_pass_t *pass, int64_t layer) {
     const int64_t D = pass->model->config.dim;
     const mn_state_at_t at = mn_state_at(pass->model);
     for (int64_t r = pass->open; r < pass->first; r++)
-        copy(pass->acts[layer].rkv + r * 2 * D,
+        mn_copy(pass->acts[layer].rkv + r * 2 * D,
              pass->state->block + layer * at.size + at.window + ((r - pass->open) * 4 + 2) * D, 2 * D);
 }
 
@@ -121,16 +112,16 @@ static void keep(mn_pass_t *pass, int64_t layer) {
     const mn_acts_t *a = &pass->acts[layer];
     real *block = pass->state->block + layer * at.size, *window = block + at.window;
     for (int64_t i = 0; i < K - 1; i++)
-        copy(block + at.rtail + i * D, a->proj + (pass->rows - (K - 1) + i) * A + 3 * D, D);
-    zero(window, (c->segment - 1) * 4 * D);
+        mn_copy(block + at.rtail + i * D, a->proj + (pass->rows - (K - 1) + i) * A + 3 * D, D);
+    mn_zero(window, (c->segment - 1) * 4 * D);
     for (int64_t i = 0; i < open; i++) {
-        copy(window + i * 4 * D, a->proj + (pass->from + i) * A + D, 2 * D);
-        copy(window + (i * 4 + 2) * D, a->rkv + (pass->from + i) * 2 * D, 2 * D);
+        mn_copy(window + i * 4 * D, a->proj + (pass->from + i) * A + D, 2 * D);
+        mn_copy(window + (i * 4 + 2) * D, a->rkv + (pass->from + i) * 2 * D, 2 * D);
     }
     if (open == 0)
-        zero(block + at.anchor, size);
+        mn_zero(block + at.anchor, size);
     else if (pass->from >= pass->first) /* else it began in an earlier piece */
-        copy(block + at.anchor, pass->memories, size);
+        mn_copy(block + at.anchor, pass->memories, size);
 }
 
 /* ---- reads: M_W(rq) of each head, C rows at a time */
@@ -184,7 +175,7 @@ static void read_head(mn_pass_t *pass, int64_t layer, int64_t h) {
             if (memory->norm)
                 mn_vec->layer(d, f + (r - row) * d, y);
             else
-                copy(y, f + (r - row) * d, d);
+                mn_copy(y, f + (r - row) * d, d);
             if (memory->residual) mn_vec->axpy(d, 1, a->rq + r * D + h * d, y);
         }
     }
@@ -208,8 +199,8 @@ static void read_head_back(mn_pass_t *pass, int64_t layer, int64_t h) {
             if (memory->norm)
                 mn_vec->layer_back(d, read.p[L - 1] + r * d, dy, read.dp + r * d);
             else
-                copy(read.dp + r * d, dy, d);
-            if (!memory->residual) zero(dy, d);
+                mn_copy(read.dp + r * d, dy, d);
+            if (!memory->residual) mn_zero(dy, d);
         }
         real *dp = read.dp;
         for (int64_t l = L - 1; l >= 0; l--) {
@@ -242,7 +233,7 @@ static void present(mn_pass_t *pass, int64_t layer, int64_t i) {
         if (is_token(pass, r))
             mn_vec->rms(D, a->read + r * D, pass->w + at->rnorm, a->rn + r * D);
         else
-            zero(a->rn + r * D, D);
+            mn_zero(a->rn + r * D, D);
     }
     mn_pass_mul(from, to, D, D, a->rn + from * D, D, pass->w + at->rout, D, false, a->r + from * D, D);
     mn_pass_mul(from, to, 2 * D, D, a->r + from * D, D, pass->w + at->attention + D, A, false, a->rkv + from * 2 * D,
@@ -266,12 +257,11 @@ static void present_back(mn_pass_t *pass, int64_t layer, int64_t i) {
         if (is_token(pass, r))
             mn_vec->rotate(c->attn_heads, d, pass->turns + r * d, -1, dkv, dkv);
         else
-            zero(dkv, 2 * D);
+            mn_zero(dkv, 2 * D);
     }
     mn_gemm('N', 'T', n, D, 2 * D, 1, pass->drkv + from * 2 * D, 2 * D, pass->w + at->attention + D, A, 0, dr, D);
     mn_gemm('N', 'T', n, D, D, 1, dr, D, pass->w + at->rout, D, 0, dnormed, D);
     for (int64_t r = from; r < to; r++) {
-        zero(pass->dread + r * D, D);
         if (is_token(pass, r))
             mn_vec->rms_back(D, a->read + r * D, pass->w + at->rnorm, pass->dmix + r * D, pass->dread + r * D,
                              pass->gains + (i * MN_GAINS + MN_GAIN_RNORM) * D);
@@ -314,6 +304,8 @@ void mn_mac_backward(mn_pass_t *pass, int64_t layer) {
     const mn_config_t *c = &pass->model->config;
     const mn_state_at_t at = mn_state_at(pass->model);
     mn_attention_start_back(pass, layer);
+    mn_zero(pass->dread, pass->room * c->dim); /* whole chunks and blocks of the last segment may end beyond padded */
+    mn_zero(pass->datt + pass->padded * c->dim, (pass->room - pass->padded) * c->dim);
     for (int64_t from = pass->open + (pass->rows - 1 - pass->open) / c->segment * c->segment; from >= pass->open;
          from -= c->segment) {
         take_segment(pass, from);
@@ -325,11 +317,11 @@ void mn_mac_backward(mn_pass_t *pass, int64_t layer) {
     take_all(pass);
     mn_pass_for_rows(pass, layer, queries_back);
     if (pass->dnext)
-        copy(pass->drconv + pass->padded * c->dim, pass->dnext + layer * at.size + at.rtail, (c->conv - 1) * c->dim);
+        mn_copy(pass->drconv + pass->padded * c->dim, pass->dnext + layer * at.size + at.rtail, (c->conv - 1) * c->dim);
     else
-        zero(pass->drconv + pass->padded * c->dim, (c->conv - 1) * c->dim);
+        mn_zero(pass->drconv + pass->padded * c->dim, (c->conv - 1) * c->dim);
     if (pass->dstate)
-        copy(pass->dstate + layer * at.size + at.rtail, pass->drconv + pass->first * c->dim, (c->conv - 1) * c->dim);
+        mn_copy(pass->dstate + layer * at.size + at.rtail, pass->drconv + pass->first * c->dim, (c->conv - 1) * c->dim);
     mn_pass_for_rows(pass, layer, convolution_back);
     mn_pass_for(pass, layer, 2, weights_back);
     mn_attention_project_back(pass, layer);

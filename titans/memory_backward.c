@@ -3,7 +3,6 @@
 #include "titans/kernels/gemm.h"
 #include "titans/kernels/vec.h"
 #include "titans/memory.h"
-#include <assert.h>
 #include <string.h>
 
 typedef mn_real_t real;
@@ -40,10 +39,6 @@ static void take_scratch(const mn_memory_t *memory, real *base, scratch_t *s) {
     s->dp_s = TAKE(C);
     s->dtheta = TAKE(L * C);
 #undef TAKE
-}
-
-static void zero(real *x, int64_t n) {
-    memset(x, 0, (size_t)n * sizeof *x);
 }
 
 /* Where the keys' rows of matrix l lie: u_0 is the caller's k. */
@@ -112,8 +107,8 @@ static void write_back(const mn_memory_t *memory, const mn_memory_rows_t *rows, 
                        const mn_chunk_t *v, const real *dstate, scratch_t *s) {
     const int64_t C = memory->chunk, *dims = memory->dims, end = n - 1;
     const real *o = v->o + end * C, *p = v->p_s + end * C;
-    zero(s->row_w, C);
-    zero(s->row_s, C);
+    mn_zero(s->row_w, C);
+    mn_zero(s->row_s, C);
     for (int64_t l = 0; l < memory->depth; l++) {
         const int64_t in = dims[l], out = dims[l + 1];
         const real *dws = dstate + memory->state[l];
@@ -189,9 +184,9 @@ static void surprise_back(const mn_memory_t *memory, const mn_memory_rows_t *row
                           int64_t first, int64_t n, const mn_chunk_t *v, scratch_t *s) {
     const int64_t L = memory->depth, C = memory->chunk, d = memory->d, ld = rows->ld, *dims = memory->dims;
     const real *k = rows->k + first * ld;
-    zero(s->dtheta, L * C);
-    zero(s->dloss, C);
-    zero(s->dpower, C);
+    mn_zero(s->dtheta, L * C);
+    mn_zero(s->dloss, C);
+    mn_zero(s->dpower, C);
     for (int64_t l = 0; l < L; l++) {
         const int64_t out = dims[l + 1];
         mn_vec->dot_rows(C, out, s->ddelta[l], out, v->delta[l], out, s->dtheta + l * C, 1);
@@ -231,9 +226,9 @@ static void surprise_back(const mn_memory_t *memory, const mn_memory_rows_t *row
     for (int64_t t = 0; t < C; t++) {
         real *de = s->gs, *row = df + t * d, *dk = grads->dk + (first + t) * ld, *dv = grads->dv + (first + t) * ld;
         const real *f = v->p[L - 1] + t * d, *e = v->e + t * d;
-        zero(dk, d);
-        zero(dv, d);
-        zero(row, d);
+        mn_zero(dk, d);
+        mn_zero(dv, d);
+        mn_zero(row, d);
         if (t >= n) continue;
         if (memory->norm)
             mn_vec->layer_back2(d, f, e, s->ddelta[L - 1] + t * d, de, row);
@@ -273,11 +268,11 @@ void mn_memory_backward(const mn_memory_t *memory, const mn_memory_rows_t *rows,
             const int64_t first = c * C, n = rows->n - first < C ? rows->n - first : C;
             mn_chunk_t v;
             mn_chunk_view(memory, tape->chunks + c % tape->every * memory->chunk_size, &v);
-            zero(s.db, C);
-            zero(s.dc, C);
-            zero(s.dm, C);
-            zero(s.dp_s, C);
-            zero(s.d_o, C * C);
+            mn_zero(s.db, C);
+            mn_zero(s.dc, C);
+            mn_zero(s.dm, C);
+            mn_zero(s.dp_s, C);
+            mn_zero(s.d_o, C * C);
             write_back(memory, rows, first, n, &v, dstate, &s); /* sets du and ddelta; the others add */
             read_back(memory, rows, grads, first, &v, &s);
             surprise_back(memory, rows, grads, first, n, &v, &s);

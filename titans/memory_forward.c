@@ -3,7 +3,6 @@
 #include "titans/memory.h"
 #include "titans/kernels/gemm.h"
 #include "titans/kernels/vec.h"
-#include <assert.h>
 #include <math.h>
 #include <string.h>
 

@@ -2,7 +2,6 @@
  * ../reference/model.md states them. It forms every gradient matrix, and shares no code with the chunked form that it is
  * there to test. */
 #include "titans/memory.h"
-#include <assert.h>
 #include <math.h>
 #include <string.h>
 

@@ -3,17 +3,8 @@
 #include "titans/attention.h"
 #include "titans/kernels/vec.h"
 #include "titans/pass.h"
-#include <string.h>
 
 typedef mn_real_t real;
-
-static void copy(real *to, const real *from, int64_t n) {
-    memcpy(to, from, (size_t)n * sizeof *to);
-}
-
-static void zero(real *x, int64_t n) {
-    memset(x, 0, (size_t)n * sizeof *x);
-}
 
 /* z = [persistent | rms(x; norm1)] */
 static void enter(mn_pass_t *pass, int64_t layer, int64_t i) {
@@ -26,9 +17,9 @@ static void enter(mn_pass_t *pass, int64_t layer, int64_t i) {
         if (r >= pass->start && r < pass->rows)
             mn_vec->rms(D, a->x + r * D, pass->w + at->norm1, a->z + r * D);
         else if (r >= pass->first && r < pass->start)
-            copy(a->z + r * D, pass->w + at->persistent + (r - pass->first) * D, D);
+            mn_copy(a->z + r * D, pass->w + at->persistent + (r - pass->first) * D, D);
         else
-            zero(a->z + r * D, D);
+            mn_zero(a->z + r * D, D);
     }
 }
 
@@ -52,7 +43,7 @@ static void gate(mn_pass_t *pass, int64_t layer, int64_t i) {
     for (int64_t r = from; r < to; r++) {
         real *mid = a->mid + r * D, *open = a->z2 + r * D; /* z2 serves as room until the feed-forward part writes it */
         if (r < pass->start || r >= pass->rows) {
-            zero(mid, D);
+            mn_zero(mid, D);
             continue;
         }
         mn_vec->rms(D, a->m + r * D, pass->w + at->gate_m, mid);
@@ -70,27 +61,27 @@ void mn_mixer_forward(mn_pass_t *pass, int64_t layer) {
     mn_lmm_restore(pass, layer);
     switch (pass->model->config.arch) {
     case MN_ARCH_LMM:
-        copy(a->m, a->x, pass->padded * D);
+        mn_copy(a->m, a->x, pass->padded * D);
         mn_lmm_forward(pass, layer);
         return;
     case MN_ARCH_MAL:
-        copy(a->m, a->x, pass->padded * D);
+        mn_copy(a->m, a->x, pass->padded * D);
         mn_lmm_forward(pass, layer);
         mn_pass_for_rows(pass, layer, enter_attention);
-        copy(a->att, a->m, pass->padded * D);
+        mn_copy(a->att, a->m, pass->padded * D);
         mn_attention_project(pass, layer);
         mn_attention_forward(pass, layer);
         return;
     case MN_ARCH_MAG:
-        zero(a->m, n);
-        zero(a->att, n);
+        mn_zero(a->m, n);
+        mn_zero(a->att, n);
         mn_lmm_forward(pass, layer);
         mn_attention_project(pass, layer);
         mn_attention_forward(pass, layer);
         break;
     case MN_ARCH_MAC:
-        zero(a->m, n);
-        zero(a->att, n);
+        mn_zero(a->m, n);
+        mn_zero(a->att, n);
         mn_mac_forward(pass, layer);
         break;
     }
@@ -110,8 +101,8 @@ static void gate_back(mn_pass_t *pass, int64_t layer, int64_t i) {
     for (int64_t r = from; r < to; r++) {
         real *dy = pass->datt + r * D, *dm = pass->dx + r * D, *open = pass->dz + r * D, *normed = pass->dgo + r * D;
         const real *dmid = pass->dmid + r * D;
-        zero(dy, D);
-        zero(dm, D);
+        mn_zero(dy, D);
+        mn_zero(dm, D);
         if (r < pass->start || r >= pass->rows) continue;
         mn_vec->rms(D, a->m + r * D, pass->w + at->gate_m, normed);
         mn_vec->sigmoid(D, normed, open);
@@ -153,7 +144,7 @@ void mn_mixer_backward(mn_pass_t *pass, int64_t layer) {
         mn_pass_for_rows(pass, layer, enter_attention_back);
     }
     if (arch == MN_ARCH_LMM || arch == MN_ARCH_MAL)
-        copy(pass->dx, pass->dmid, pass->padded * pass->model->config.dim); /* dmid moves on to x */
+        mn_copy(pass->dx, pass->dmid, pass->padded * pass->model->config.dim); /* dmid moves on to x */
     else
         mn_pass_for_rows(pass, layer, gate_back);
     if (arch == MN_ARCH_MAC) {

@@ -34,15 +34,16 @@ const mn_param_t *mn_model_param(const mn_model_t *model, const char *name); /* 
 
 /* ---- the state of a stream: position, memories, open chunk, convolution tails. Independent of piece sizes. */
 typedef struct mn_state mn_state_t;
-#define MN_POSITION_MAX (INT64_C(1) << 60) /* of a state from outside: the next sample must not overflow it */
 mn_status_t mn_state_new(const mn_model_t *model, mn_state_t **out, mn_err_t *err); /* at the start of a stream */
 void mn_state_free(mn_state_t *state);
-void mn_state_reset(const mn_model_t *model, mn_state_t *state);
+void mn_state_reset(mn_state_t *state);
 void mn_state_copy(mn_state_t *to, const mn_state_t *from);
 /* Its content as one block of numbers and its position, for files: size is fixed by the model. */
 int64_t mn_state_size(const mn_model_t *model);
 mn_real_t *mn_state_block(mn_state_t *state);
 int64_t *mn_state_position(mn_state_t *state);
+/* Whether a stream can stand there: 0, or some tokens beyond the persistent rows, and the next sample does not overflow it. */
+bool mn_state_valid(const mn_model_t *model, int64_t position);
 /* The numbers of all memories, by layer and head. */
 int64_t mn_memories_size(const mn_model_t *model);
 
@@ -103,8 +104,9 @@ typedef struct mn_loss {
 double mn_model_targets(const mn_objective_t *objective, const mn_sample_t *samples, int64_t n);
 
 /* Adds the gradient of the objective over n samples to gradient[0..model->size) and to *loss. All of each sample's ids
- * pass through; target t is ids[t + 1]. Full back-propagation through each sample; where activations do not fit in
- * max_memory the states of every k-th chunk are kept and the rest recomputed (same bits).
+ * pass through; target t is ids[t + 1]. Full back-propagation through each sample, beyond some thousand tokens piece by
+ * piece; where a piece's activations do not fit in max_memory the states of every k-th chunk are kept and the rest
+ * recomputed (same bits).
  * Errors: no memory, a max_memory too small (says what would do). A non-finite value is the caller's to look for. */
 mn_status_t mn_model_gradient(const mn_model_t *model, mn_work_t *work, const mn_objective_t *objective,
                               const mn_sample_t *samples, int64_t n, mn_real_t *gradient, mn_loss_t *loss, mn_err_t *err);

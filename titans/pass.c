@@ -146,7 +146,7 @@ static void take_acts(const mn_pass_t *pass, mn_acts_t *a, bool backward, bool l
 static void take_attention_back(mn_pass_t *pass, mn_arena_t *arena) {
     const mn_config_t *c = &pass->model->config;
     const int64_t D = c->dim, A = pass->layout->attention_width, n = pass->room;
-    pass->datt = take(arena, n * D);
+    if (c->arch != MN_ARCH_MAL) pass->datt = take(arena, n * D); /* in mal dmid */
     pass->dmix = take(arena, n * D);
     pass->dproj = take(arena, (pass->lead + n) * A);
     if (pass->dproj) pass->dproj += pass->lead * A;
@@ -607,20 +607,18 @@ static void sample_gradient(batch_t *batch, int64_t i, real *g, mn_arena_t *aren
     mn_state_t *now = b.pieces > 1 ? &b.now : sample->state;
     mn_pass_t pass = start;
     pass.pool = b.pool;
-    pass.model = model;
     mn_heads_pool_start(&pass);
     if (b.pieces > 1 && sample->state) mn_state_copy(now, sample->state);
-    for (int64_t p = 0, done = 0, tokens; p < b.pieces - 1; p++, done += tokens) {
+    for (int64_t p = 0, done = 0, tokens; b.pieces > 1; p++, done += tokens) {
         b.positions[p] = now->position;
-        memcpy(b.states + p * size, now->block, (size_t)size * sizeof(real));
+        mn_copy(b.states + p * size, now->block, size);
+        if (p == b.pieces - 1) break;
         tokens = piece_tokens(batch->work, now->position, sample->length - done);
         arena->used = mark;
         pass = start;
         pass.state = now;
         run_piece(&pass, &b, tokens, sample->ids + done, false, false, arena);
         if (classes) mn_heads_pool_add(&pass);
-        b.positions[p + 1] = now->position;
-        memcpy(b.states + (p + 1) * size, now->block, (size_t)size * sizeof(real));
     }
     for (int64_t p = b.pieces - 1, end = sample->length; p >= 0; p--) {
         const bool last = p == b.pieces - 1;
@@ -630,7 +628,7 @@ static void sample_gradient(batch_t *batch, int64_t i, real *g, mn_arena_t *aren
         const int32_t *ids = sample->ids + from;
         if (!last) {
             now->position = before;
-            memcpy(now->block, b.states + p * size, (size_t)size * sizeof(real));
+            mn_copy(now->block, b.states + p * size, size);
         }
         arena->used = mark;
         pass = start;

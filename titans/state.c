@@ -43,7 +43,7 @@ mn_status_t mn_state_new(const mn_model_t *model, mn_state_t **out, mn_err_t *er
         mn_mem_free(state);
         return status;
     }
-    mn_state_reset(model, state);
+    mn_state_reset(state);
     *out = state;
     return MN_OK;
 }
@@ -55,8 +55,7 @@ void mn_state_free(mn_state_t *state) {
 }
 
 /* At position 0 the pass takes the learned memories itself, so that a state outlives an update of the weights. */
-void mn_state_reset(const mn_model_t *model, mn_state_t *state) {
-    (void)model;
+void mn_state_reset(mn_state_t *state) {
     state->position = 0;
     memset(state->block, 0, (size_t)state->size * sizeof *state->block);
 }
@@ -72,4 +71,8 @@ mn_real_t *mn_state_block(mn_state_t *state) {
 
 int64_t *mn_state_position(mn_state_t *state) {
     return &state->position;
+}
+
+bool mn_state_valid(const mn_model_t *model, int64_t position) {
+    return position == 0 || (position > model->layout->prefix && position <= INT64_C(1) << 60);
 }

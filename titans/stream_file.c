@@ -190,7 +190,7 @@ mn_status_t mn_state_load(const char *path, const mn_model_t *model, mn_state_t 
     void *block = NULL;
     mn_status_t status = load(path, model, KIND_STATE, 1, &tensors, err);
     if (status) return status;
-    if (!read_number(&tensors, "position", 0, MN_POSITION_MAX, &position) ||
+    if (!read_number(&tensors, "position", 0, INT64_MAX, &position) || !mn_state_valid(model, position) ||
         !read_number(&tensors, "next", -1, model->config.vocab - 1, &id))
         status = refuse(err, path, NULL, "its position or its next token is out of range");
     if (!status) status = mn_mem_new(&block, size, sizeof(mn_real_t), err);

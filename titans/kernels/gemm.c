@@ -5,12 +5,12 @@
 #include <assert.h>
 #include <cblas.h>
 
-enum { SMALL = 64 }; /* the most rows or, of A^T B, the deepest sum that product.c is faster at */
+enum { SMALL = 64 }; /* the most rows, or the deepest sum, that product.c is faster at */
 
 void mn_gemm(char ta, char tb, int64_t m, int64_t n, int64_t k, double alpha, const mn_real_t *a, int64_t lda,
              const mn_real_t *b, int64_t ldb, double beta, mn_real_t *c, int64_t ldc) {
     const CBLAS_TRANSPOSE op_a = ta == 'T' ? CblasTrans : CblasNoTrans, op_b = tb == 'T' ? CblasTrans : CblasNoTrans;
-    assert(m >= 0 && n >= 0 && k >= 0 && m <= INT32_MAX && n <= INT32_MAX && k <= INT32_MAX);
+    assert(m >= 0 && n >= 0 && k >= 1 && m <= INT32_MAX && n <= INT32_MAX && k <= INT32_MAX);
     if (m == 0 || n == 0) return;
     if ((m < k ? m : k) <= SMALL && mn_product && mn_product(ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc))
         return;

@@ -10,7 +10,7 @@
 
 enum { MN_ROWS = 32 }; /* rows of one block: 64 is 10 % faster a product, but wastes half of a 71-token sequence */
 
-/* C (m, n; row stride ldc) = alpha op(A) op(B) + beta C, op(A) (m, k), op(B) (k, n); ta, tb: 'N' or 'T'. */
+/* C (m, n; row stride ldc) = alpha op(A) op(B) + beta C, op(A) (m, k), op(B) (k, n), k >= 1; ta, tb: 'N' or 'T'. */
 void mn_gemm(char ta, char tb, int64_t m, int64_t n, int64_t k, double alpha, const mn_real_t *a, int64_t lda,
              const mn_real_t *b, int64_t ldb, double beta, mn_real_t *c, int64_t ldc);
 

@@ -1,19 +1,22 @@
 /* product: matrix products too small for BLAS, which packs both operands of a call. The memory's have 16 rows, and packing
  * them costs as much as multiplying. Compiled once per instruction set that has fused multiply-add.
  *
- * Every element of C is one chain of fused multiply-adds over k in order, then beta C + alpha sum: neither the set, nor
- * the number of rows or columns, nor the place in the tile changes its bits. */
+ * Every element of C is one chain of fused multiply-adds over k in order (of A B^T a chain for each DEPTH of k), then
+ * beta C + alpha sum: neither the set, nor the number of rows or columns, nor the place in the tile changes its bits. */
 #include "titans/kernels/product.h"
-#include <string.h>
+#include "titans/kernels/lanes.h"
 
 typedef mn_real_t real;
 
+/* Rows of a tile, two registers wide: sums enough to hide the latency of the additions, and no more than there are
+ * registers for. */
 #ifdef __AVX512F__
-enum { BYTES = 64, ROWS = 8 }; /* a tile of 8 x 32: 16 sums, enough to hide the latency of the additions */
+enum { ROWS = 8 };
 #else
-enum { BYTES = 32, ROWS = 6 }; /* 6 x 16: 12 sums in the 16 registers */
+enum { ROWS = 6 };
 #endif
-enum { LANES = BYTES / sizeof(real), WIDE = 2 * LANES, DEPTH = 512, SHORT = 32, MANY = 48 };
+enum { WIDE = 2 * MN_REG, DEPTH = 512, SHORT = 32, MANY = 48 };
+enum { WHOLE = 64 / sizeof(real) }; /* columns come in multiples of this in every set, so that all take the same shapes */
 
 #ifdef __clang__
 #define UNROLL _Pragma("clang loop unroll(full)")
@@ -23,41 +26,31 @@ enum { LANES = BYTES / sizeof(real), WIDE = 2 * LANES, DEPTH = 512, SHORT = 32, 
 #define TWICE _Pragma("GCC unroll 2")
 #endif
 
-typedef real lanes_t __attribute__((vector_size(BYTES)));
-
-static inline lanes_t load(const real *x) {
-    lanes_t v;
-    memcpy(&v, x, sizeof v);
-    return v;
-}
-static inline void store(real *x, lanes_t v) {
-    memcpy(x, &v, sizeof v);
-}
-
-/* C (rows, wide * LANES) = alpha A B + beta C; element (i, p) of A at a[i * ra + p * ca]. rows and wide are constants
+/* C (rows, wide * MN_REG) = alpha A B + beta C; element (i, p) of A at a[i * ra + p * ca]. rows and wide are constants
  * wherever this is called, so that the sums stay in registers. */
 static inline __attribute__((always_inline)) void multiply_tile(int rows, int wide, int64_t k, real alpha, const real *a,
                                                                 int64_t ra, int64_t ca, const real *b, int64_t ldb,
                                                                 real beta, real *c, int64_t ldc) {
-    lanes_t sum[ROWS][2];
+    mn_reg_t sum[ROWS][2];
 UNROLL
-    for (int i = 0; i < rows; i++) sum[i][0] = sum[i][1] = (lanes_t){0};
+    for (int i = 0; i < rows; i++) sum[i][0] = sum[i][1] = (mn_reg_t){0};
     TWICE /* sums as short as 16: half of the branches */
     for (int64_t p = 0; p < k; p++, a += ca, b += ldb) {
-        const lanes_t b0 = load(b), b1 = wide > 1 ? load(b + LANES) : b0;
+        const mn_reg_t b0 = mn_reg_load(b), b1 = wide > 1 ? mn_reg_load(b + MN_REG) : b0;
 UNROLL
         for (int i = 0; i < rows; i++) {
-            const lanes_t x = a[i * ra] - (lanes_t){0};
-            sum[i][0] += x * b0;
-            if (wide > 1) sum[i][1] += x * b1;
+            const mn_reg_t x = mn_reg_all(a[i * ra]);
+            sum[i][0] = mn_reg_fma(x, b0, sum[i][0]);
+            if (wide > 1) sum[i][1] = mn_reg_fma(x, b1, sum[i][1]);
         }
     }
 UNROLL
     for (int i = 0; i < rows; i++)
 UNROLL
         for (int j = 0; j < wide; j++) {
-            real *to = c + i * ldc + j * LANES;
-            store(to, beta == 0 ? alpha * sum[i][j] : load(to) * beta + alpha * sum[i][j]);
+            real *to = c + i * ldc + j * MN_REG;
+            mn_reg_store(to, beta == 0 ? alpha * sum[i][j]
+                                       : mn_reg_fma(mn_reg_all(alpha), sum[i][j], beta * mn_reg_load(to)));
         }
 }
 
@@ -102,7 +95,7 @@ static void multiply(int64_t m, int64_t n, int64_t k, real alpha, const real *a,
             rows = (m - i + tiles - 1) / tiles;
             for (; j + WIDE <= n; j += WIDE)
                 multiply_rows((int)rows, 2, k, alpha, a + i * ra, ra, ca, b + j, ldb, beta, c + i * ldc + j, ldc);
-            for (; j < n; j += LANES)
+            for (; j < n; j += MN_REG)
                 multiply_rows((int)rows, 1, k, alpha, a + i * ra, ra, ca, b + j, ldb, beta, c + i * ldc + j, ldc);
         }
         return;
@@ -114,8 +107,8 @@ static void multiply(int64_t m, int64_t n, int64_t k, real alpha, const real *a,
             continue;
         }
         for (int64_t p = 0; p < k; p++) { /* rows of B may share a few cache sets: read once, not by every tile */
-            store(panel + p * WIDE, load(b + p * ldb + j));
-            store(panel + p * WIDE + LANES, load(b + p * ldb + j + LANES));
+            mn_reg_store(panel + p * WIDE, mn_reg_load(b + p * ldb + j));
+            mn_reg_store(panel + p * WIDE + MN_REG, mn_reg_load(b + p * ldb + j + MN_REG));
         }
         multiply_panel(m, 2, k, alpha, a, ra, ca, panel, WIDE, beta, c + j, ldc);
     }
@@ -169,7 +162,8 @@ static void multiply_turned(int64_t m, int64_t n, int64_t k, real alpha, const r
             turn(rows, depth, a + i * lda + p, lda, 0, at, WIDE);
             for (int64_t j = 0; j < n; j += SHORT) {
                 const int64_t cols = n - j < SHORT ? n - j : SHORT;
-                multiply_panel(cols, rows > LANES ? 2 : 1, depth, alpha, b + j * ldb + p, ldb, 1, at, WIDE, 0, ct, WIDE);
+                multiply_panel(cols, rows > MN_REG ? 2 : 1, depth, alpha, b + j * ldb + p, ldb, 1, at, WIDE, 0, ct,
+                               WIDE);
                 turn(cols, rows, ct, WIDE, beta, c + i * ldc + j, ldc);
             }
         }
@@ -186,7 +180,7 @@ bool MN_PRODUCT(char ta, char tb, int64_t m, int64_t n, int64_t k, double alpha,
         multiply_turned(m, n, k, (real)alpha, a, lda, b, ldb, (real)beta, c, ldc);
         return true;
     }
-    if (n % LANES) return false;
+    if (n % WHOLE) return false;
     multiply(m, n, k, (real)alpha, a, ta == 'T' ? 1 : lda, ta == 'T' ? lda : 1, b, ldb, (real)beta, c, ldc);
     return true;
 }

@@ -1,15 +1,19 @@
 /* vec: see vec.h. Compiled once per instruction set with -DMN_TABLE=mn_vec_<set>. Plain loops that gcc and clang
- * vectorise; no contraction and no reassociation, so the tables agree to the bit.
+ * vectorise; nothing is fused but by `fused`, nothing reassociated, so the tables of AVX2 and AVX-512 agree to the bit.
  * exp after Cephes expf; erf after the rational approximation on [-4, 4] used by Eigen (x P(x^2) / Q(x^2)). */
 #include "titans/kernels/vec.h"
+#include "titans/kernels/lanes.h"
 #include <math.h>
-#include <string.h>
 
 #ifndef MN_TABLE
 #define MN_TABLE mn_vec_plain
 #endif
 #define R restrict
 typedef mn_real_t real;
+
+static inline real fused(real x, real y, real z) {
+    return mn_real_fma(x, y, z);
+}
 
 #ifdef MN_DOUBLE
 static inline real exp_of(real x) {
@@ -22,16 +26,16 @@ static inline real erf_of(real x) {
 static inline real exp_of(real x) {
     x = x < -87.3f ? -87.3f : x;
     x = x > 88.3f ? 88.3f : x;
-    float n = x * 1.44269504088896341f + 12582912.0f; /* rounds to the nearest whole number */
+    float n = fused(x, 1.44269504088896341f, 12582912.0f); /* rounds to the nearest whole number */
     n -= 12582912.0f;
-    const float r = x - n * 0.693359375f + n * 2.12194440e-4f;
+    const float r = fused(n, 2.12194440e-4f, fused(n, -0.693359375f, x));
     float p = 1.9875691500e-4f;
-    p = p * r + 1.3981999507e-3f;
-    p = p * r + 8.3334519073e-3f;
-    p = p * r + 4.1665795894e-2f;
-    p = p * r + 1.6666665459e-1f;
-    p = p * r + 5.0000001201e-1f;
-    p = p * r * r + r + 1.0f;
+    p = fused(p, r, 1.3981999507e-3f);
+    p = fused(p, r, 8.3334519073e-3f);
+    p = fused(p, r, 4.1665795894e-2f);
+    p = fused(p, r, 1.6666665459e-1f);
+    p = fused(p, r, 5.0000001201e-1f);
+    p = fused(p * r, r, r) + 1.0f;
     const int32_t bits = (int32_t)((uint32_t)((int32_t)n + 127) << 23);
     float scale;
     memcpy(&scale, &bits, sizeof scale);
@@ -42,16 +46,16 @@ static inline real erf_of(real x) {
     x = x > 4.0f ? 4.0f : x;
     const float s = x * x;
     float p = -2.72614225801306e-10f, q = -1.45660718464996e-05f;
-    p = p * s + 2.77068142495902e-08f;
-    p = p * s + -2.10102402082508e-06f;
-    p = p * s + -5.69250639462346e-05f;
-    p = p * s + -7.34990630326855e-04f;
-    p = p * s + -2.95459980854025e-03f;
-    p = p * s + -1.60960333262415e-02f;
-    q = q * s + -2.13374055278905e-04f;
-    q = q * s + -1.68282697438203e-03f;
-    q = q * s + -7.37332916720468e-03f;
-    q = q * s + -1.42647390514189e-02f;
+    p = fused(p, s, 2.77068142495902e-08f);
+    p = fused(p, s, -2.10102402082508e-06f);
+    p = fused(p, s, -5.69250639462346e-05f);
+    p = fused(p, s, -7.34990630326855e-04f);
+    p = fused(p, s, -2.95459980854025e-03f);
+    p = fused(p, s, -1.60960333262415e-02f);
+    q = fused(q, s, -2.13374055278905e-04f);
+    q = fused(q, s, -1.68282697438203e-03f);
+    q = fused(q, s, -7.37332916720468e-03f);
+    q = fused(q, s, -1.42647390514189e-02f);
     return x * p / q;
 }
 #endif
@@ -66,7 +70,7 @@ static void silu(int64_t n, const real *R x, real *R y) {
 static void silu_back(int64_t n, const real *x, const real *dy, real *dx) {
     for (int64_t i = 0; i < n; i++) {
         const real s = sigmoid_of(x[i]);
-        dx[i] = dy[i] * (s * (1 + x[i] * (1 - s)));
+        dx[i] = dy[i] * (s * fused(x[i], 1 - s, 1));
     }
 }
 static void sigmoid(int64_t n, const real *R x, real *R y) {
@@ -87,28 +91,28 @@ static void act_slope(int kind, int64_t n, const real *R x, real *R y, real *R s
         for (int64_t i = 0; i < n; i++) {
             const real s = sigmoid_of(x[i]);
             y[i] = x[i] * s;
-            slope[i] = s * (1 + x[i] * (1 - s));
+            slope[i] = s * fused(x[i], 1 - s, 1);
         }
         return;
     }
     for (int64_t i = 0; i < n; i++) {
         const real c = half * (1 + erf_of(x[i] * sqrt_half));
         y[i] = x[i] * c;
-        slope[i] = c + x[i] * (density * exp_of(-half * x[i] * x[i]));
+        slope[i] = fused(x[i], density * exp_of(-half * x[i] * x[i]), c);
     }
 }
 static void act_curve(int kind, int64_t n, const real *R x, real *R slope, real *R curve) {
     if (kind == 0) {
         for (int64_t i = 0; i < n; i++) {
             const real s = sigmoid_of(x[i]);
-            slope[i] = s * (1 + x[i] * (1 - s));
-            curve[i] = s * (1 - s) * (2 + x[i] * (1 - 2 * s));
+            slope[i] = s * fused(x[i], 1 - s, 1);
+            curve[i] = s * (1 - s) * fused(x[i], 1 - 2 * s, 2);
         }
         return;
     }
     for (int64_t i = 0; i < n; i++) {
         const real f = density * exp_of(-half * x[i] * x[i]);
-        slope[i] = half * (1 + erf_of(x[i] * sqrt_half)) + x[i] * f;
+        slope[i] = fused(x[i], f, half * (1 + erf_of(x[i] * sqrt_half)));
         curve[i] = f * (2 - x[i] * x[i]);
     }
 }
@@ -127,7 +131,7 @@ static void swiglu_back(int64_t n, int64_t w, const real *g, const real *u, int6
         real *R dgr = dg + r * ld, *R dur = du + r * ld;
         for (int64_t j = 0; j < w; j++) {
             const real s = sigmoid_of(gr[j]);
-            dgr[j] = dr[j] * ur[j] * (s * (1 + gr[j] * (1 - s)));
+            dgr[j] = dr[j] * ur[j] * (s * fused(gr[j], 1 - s, 1));
             dur[j] = dr[j] * (gr[j] * s);
         }
     }
@@ -135,27 +139,11 @@ static void swiglu_back(int64_t n, int64_t w, const real *g, const real *u, int6
 
 /* Sums run over 16 lanes, added up in a fixed tree. A vector wider than the registers is taken apart badly by gcc, so the
  * lanes are REGS vectors of just their width. */
-#if defined __AVX512F__
-enum { BYTES = 64 };
-#elif defined __AVX2__
-enum { BYTES = 32 };
-#else
-enum { BYTES = 16 };
-#endif
-enum { LANES = 16, REG = BYTES / sizeof(real), REGS = LANES / REG };
-typedef real reg_t __attribute__((vector_size(BYTES)));
+enum { LANES = 16, REG = MN_REG, REGS = LANES / REG };
 typedef struct {
-    reg_t r[REGS];
+    mn_reg_t r[REGS];
 } lanes_t;
 
-static inline reg_t load(const real *x) {
-    reg_t a;
-    memcpy(&a, x, sizeof a);
-    return a;
-}
-static inline void store(real *x, reg_t a) {
-    memcpy(x, &a, sizeof a);
-}
 static inline real lanes_sum(const lanes_t *lanes) {
     real t[LANES];
     memcpy(t, lanes, sizeof t);
@@ -165,7 +153,8 @@ static inline real lanes_sum(const lanes_t *lanes) {
 }
 /* sum += x y over 16 numbers */
 static inline void add_product(lanes_t *total, const real *x, const real *y) {
-    for (int i = 0; i < REGS; i++) total->r[i] += load(x + i * REG) * load(y + i * REG);
+    for (int i = 0; i < REGS; i++)
+        total->r[i] = mn_reg_fma(mn_reg_load(x + i * REG), mn_reg_load(y + i * REG), total->r[i]);
 }
 /* Four sums at once, or every addition would wait for the one before; what is left of n is filled up with zeros. */
 static real dot(int64_t n, const real *x, const real *y) {
@@ -187,7 +176,7 @@ static real sum(int64_t n, const real *x) {
     lanes_t s = {0};
     int64_t i = 0;
     for (; i + LANES <= n; i += LANES)
-        for (int k = 0; k < REGS; k++) s.r[k] += load(x + i + k * REG);
+        for (int k = 0; k < REGS; k++) s.r[k] += mn_reg_load(x + i + k * REG);
     real total = lanes_sum(&s);
     for (; i < n; i++) total += x[i];
     return total;
@@ -200,7 +189,7 @@ static inline real root(real x) {
 #endif
 }
 static void axpy(int64_t n, real a, const real *R x, real *R y) {
-    for (int64_t i = 0; i < n; i++) y[i] += a * x[i];
+    for (int64_t i = 0; i < n; i++) y[i] = fused(a, x[i], y[i]);
 }
 static void mul(int64_t n, const real *R x, real *R y) {
     for (int64_t i = 0; i < n; i++) y[i] *= x[i];
@@ -215,13 +204,16 @@ static void rms_back(int64_t w, const real *R x, const real *R gain, const real 
     lanes_t acc = {0};
     int64_t j = 0;
     for (; j + LANES <= w; j += LANES)
-        for (int i = 0; i < REGS; i++) acc.r[i] += load(x + j + i * REG) * load(gain + j + i * REG) * load(dy + j + i * REG);
+        for (int i = 0; i < REGS; i++) {
+            const int64_t at = j + i * REG;
+            acc.r[i] = mn_reg_fma(mn_reg_load(x + at) * mn_reg_load(gain + at), mn_reg_load(dy + at), acc.r[i]);
+        }
     real s = lanes_sum(&acc);
     for (; j < w; j++) s += x[j] * gain[j] * dy[j];
     const real k = r * r * r * s / (real)w;
     for (j = 0; j < w; j++) {
-        dx[j] += r * gain[j] * dy[j] - k * x[j];
-        dgain[j] += dy[j] * x[j] * r;
+        dx[j] += fused(r * gain[j], dy[j], -k * x[j]);
+        dgain[j] = fused(dy[j] * x[j], r, dgain[j]);
     }
 }
 static void l2(int64_t w, real *x) {
@@ -230,7 +222,7 @@ static void l2(int64_t w, real *x) {
 }
 static void l2_back(int64_t w, const real *R x, const real *R dy, real *R dx) {
     const real r = 1 / root(dot(w, x, x) + (real)MN_EPS), k = r * r * r * dot(w, x, dy);
-    for (int64_t j = 0; j < w; j++) dx[j] = r * dy[j] - k * x[j];
+    for (int64_t j = 0; j < w; j++) dx[j] = fused(r, dy[j], -k * x[j]);
 }
 
 /* mean and 1 / standard deviation of a row; the deviations are summed around the mean */
@@ -279,7 +271,7 @@ static void conv(int64_t taps, int64_t w, const real *R x, int64_t ld, const rea
     for (int64_t j = 0; j < w; j++) y[j] = first[j] * kernel[j];
     for (int64_t i = 1; i < taps; i++) {
         const real *R xi = first + i * ld, *R ki = kernel + i * w;
-        for (int64_t j = 0; j < w; j++) y[j] += xi[j] * ki[j];
+        for (int64_t j = 0; j < w; j++) y[j] = fused(xi[j], ki[j], y[j]);
     }
 }
 static void conv_back(int64_t taps, int64_t w, const real *R dy, int64_t ld, const real *R kernel, real *R dx) {
@@ -287,14 +279,14 @@ static void conv_back(int64_t taps, int64_t w, const real *R dy, int64_t ld, con
     for (int64_t j = 0; j < w; j++) dx[j] = dy[j] * last[j];
     for (int64_t i = 1; i < taps; i++) {
         const real *R di = dy + i * ld, *R ki = last - i * w;
-        for (int64_t j = 0; j < w; j++) dx[j] += di[j] * ki[j];
+        for (int64_t j = 0; j < w; j++) dx[j] = fused(di[j], ki[j], dx[j]);
     }
 }
 static void conv_back_kernel(int64_t taps, int64_t w, const real *R x, int64_t ld, const real *R dy, real *R dkernel) {
     for (int64_t i = 0; i < taps; i++) {
         const real *R xi = x - (taps - 1 - i) * ld;
         real *R ki = dkernel + i * w;
-        for (int64_t j = 0; j < w; j++) ki[j] += xi[j] * dy[j];
+        for (int64_t j = 0; j < w; j++) ki[j] = fused(xi[j], dy[j], ki[j]);
     }
 }
 
@@ -341,11 +333,11 @@ static void read_mix(int64_t n, int64_t w, const real *R b, const real *R c, con
     for (int64_t r = 0; r < n; r++, xws += 2 * w, z += w) {
         const real br = b[r], cr = c[r], *R xs = xws + w;
         if (!xi) {
-            for (int64_t j = 0; j < w; j++) z[j] = br * xws[j] + cr * xs[j];
+            for (int64_t j = 0; j < w; j++) z[j] = fused(br, xws[j], cr * xs[j]);
             continue;
         }
         const real *R x0 = xi + r * w, ar = 1 - br;
-        for (int64_t j = 0; j < w; j++) z[j] = br * xws[j] + cr * xs[j] + ar * x0[j];
+        for (int64_t j = 0; j < w; j++) z[j] = fused(ar, x0[j], fused(br, xws[j], cr * xs[j]));
     }
 }
 static void read_mix_back(int64_t n, int64_t w, const real *R b, const real *R c, const real *R gw, const real *R gs,
@@ -357,12 +349,12 @@ static void read_mix_back(int64_t n, int64_t w, const real *R b, const real *R c
         db[r] += dot(w, w0, xr);
         dc[r] += dot(w, s0, xr);
         if (!gi) {
-            for (int64_t j = 0; j < w; j++) d[j] = br * w0[j] + cr * s0[j];
+            for (int64_t j = 0; j < w; j++) d[j] = fused(br, w0[j], cr * s0[j]);
             continue;
         }
         const real *R i0 = gi + r * w;
         db[r] -= dot(w, i0, xr);
-        for (int64_t j = 0; j < w; j++) d[j] = br * w0[j] + cr * s0[j] + ar * i0[j];
+        for (int64_t j = 0; j < w; j++) d[j] = fused(ar, i0[j], fused(br, w0[j], cr * s0[j]));
     }
 }
 static void advance(int64_t n, int64_t w, real b, real c, real m, const real *ws, const real *initial, real *next) {
@@ -371,13 +363,13 @@ static void advance(int64_t n, int64_t w, real b, real c, real m, const real *ws
         const real *s = ws + w, *i0 = initial ? initial + r * w : NULL;
         int64_t j = 0;
         for (; j + REG <= w; j += REG) {
-            const reg_t sj = load(s + j), wj = b * load(ws + j) + c * sj;
-            store(next + j, i0 ? wj + a * load(i0 + j) : wj);
-            store(next + w + j, m * sj);
+            const mn_reg_t sj = mn_reg_load(s + j), wj = mn_reg_fma(mn_reg_all(b), mn_reg_load(ws + j), c * sj);
+            mn_reg_store(next + j, i0 ? mn_reg_fma(mn_reg_all(a), mn_reg_load(i0 + j), wj) : wj);
+            mn_reg_store(next + w + j, m * sj);
         }
         for (; j < w; j++) {
-            const real sj = s[j], wj = b * ws[j] + c * sj;
-            next[j] = i0 ? wj + a * i0[j] : wj;
+            const real sj = s[j], wj = fused(b, ws[j], c * sj);
+            next[j] = i0 ? fused(a, i0[j], wj) : wj;
             next[w + j] = m * sj;
         }
     }
@@ -395,15 +387,16 @@ static void advance_back(int64_t n, int64_t w, real b, real c, real m, const rea
         for (; j + LANES <= w; j += LANES)
             for (int i = 0; i < REGS; i++) {
                 const int64_t at = j + i * REG;
-                const reg_t dw = load(dws + at), d1 = load(ds + at), s0 = load(s + at);
-                sb.r[i] += load(ws + at) * dw;
-                sc.r[i] += s0 * dw;
-                sm.r[i] += s0 * d1;
-                store(ds + at, c * dw + m * d1);
-                store(dws + at, b * dw);
+                const mn_reg_t dw = mn_reg_load(dws + at), d1 = mn_reg_load(ds + at), s0 = mn_reg_load(s + at);
+                sb.r[i] = mn_reg_fma(mn_reg_load(ws + at), dw, sb.r[i]);
+                sc.r[i] = mn_reg_fma(s0, dw, sc.r[i]);
+                sm.r[i] = mn_reg_fma(s0, d1, sm.r[i]);
+                mn_reg_store(ds + at, mn_reg_fma(mn_reg_all(c), dw, m * d1));
+                mn_reg_store(dws + at, b * dw);
                 if (initial) {
-                    si.r[i] += load(initial + r * w + at) * dw;
-                    store(dinitial + r * w + at, load(dinitial + r * w + at) + a * dw);
+                    real *di = dinitial + r * w + at;
+                    si.r[i] = mn_reg_fma(mn_reg_load(initial + r * w + at), dw, si.r[i]);
+                    mn_reg_store(di, mn_reg_fma(mn_reg_all(a), dw, mn_reg_load(di)));
                 }
             }
         for (; j < w; j++) {
@@ -465,8 +458,8 @@ static void rotate(int64_t heads, int64_t d, const real *turn, real sign, const 
     for (int64_t h = 0; h < heads; h++, x += d, y += d)
         for (int64_t i = 0; i < d / 2; i++) {
             const real a = x[i], b = x[i + d / 2], s = sign * sine[i];
-            y[i] = a * cosine[i] - b * s;
-            y[i + d / 2] = b * cosine[i] + a * s;
+            y[i] = fused(a, cosine[i], -(b * s));
+            y[i + d / 2] = fused(b, cosine[i], a * s);
         }
 }
 static void sigmoid_back(int64_t n, const real *R y, real *R dx) {

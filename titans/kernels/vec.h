@@ -1,8 +1,9 @@
 /* vec: every elementwise and row-wise loop of the model, as one table of functions.
  *
- * vec.c is compiled once for each instruction set (plain x86-64, AVX2, AVX-512) and the table chosen at start. Sums run
- * over 16 fixed lanes and products are never contracted, so every table gives the same bits. No function can fail; arrays
- * do not overlap unless said. x[r * ld + j] is row r, column j; without ld rows are contiguous. "+=" marks accumulation. */
+ * vec.c is compiled once for each instruction set (plain C, AVX2, AVX-512) and the table chosen at start. Sums run over 16
+ * fixed lanes and multiply-adds are fused where the source says so, so the tables of AVX2 and AVX-512 give the same bits;
+ * plain C, which cannot fuse, rounds otherwise. No function can fail; arrays do not overlap unless said. x[r * ld + j] is
+ * row r, column j; without ld rows are contiguous. "+=" marks accumulation. */
 #ifndef MN_VEC_H
 #define MN_VEC_H
 #include "titans/kernels/real.h"
