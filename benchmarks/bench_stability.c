@@ -1,6 +1,6 @@
-/* mnemon benchmark stability: the defaults at every depth of the memory and chunks of 1 to 64 tokens, on real DNA: the norm
- * of the gradient over 8,192 tokens as the model begins, the largest norm within 200 training steps, and that over the same
- * 8,192 tokens after them; all before clipping. */
+/* mnemon benchmark stability: the defaults at every depth of the memory and chunks of 1 to 64 tokens, on real DNA: the
+ * norm of the gradient over 8,192 tokens as the model begins, the largest norm within 200 training steps, and that over
+ * the same 8,192 tokens after them; all before clipping. */
 #include "benchmarks/benchmarks.h"
 #include "benchmarks/trial.h"
 #include "genomics/base/mem.h"
@@ -10,7 +10,8 @@ enum { LONG = 8192, WINDOW = 512, BATCH = 2, STEPS = 200 };
 
 static mn_status_t try_config(const mn_config_t *config, const int32_t *ids, int64_t n, mn_err_t *err) {
     const mn_sample_t whole = {.ids = ids, .length = LONG};
-    const mn_lesson_t lesson = {.ids = ids, .n = n, .length = WINDOW, .batch = BATCH, .steps = STEPS, .rate = 3e-3, .seed = 1};
+    const mn_lesson_t lesson = {
+        .ids = ids, .n = n, .length = WINDOW, .batch = BATCH, .steps = STEPS, .rate = 3e-3, .seed = 1};
     double bits[2] = {0}, norm[2] = {0};
     mn_trial_t trial;
     mn_status_t status = mn_trial_begin(&trial, config, 1, err);

@@ -1,13 +1,12 @@
-/* mnemon benchmark sweep and ablation: small models trained alike on the first three quarters of a genome and judged by bits
- * per base on windows of the last. The sweep changes one default at a time, and begins with the defaults from three seeds:
- * differences below theirs say nothing. The ablation compares the backbones, and lmm without one thing each, all widened to
- * the parameters of the largest by their feed-forward part. */
+/* mnemon benchmark sweep and ablation: small models trained alike on the first three quarters of a genome and judged by
+ * bits per base on windows of the last. The sweep changes one default at a time, and begins with the defaults from
+ * three seeds: differences below theirs say nothing. The ablation compares the backbones, and lmm without one thing
+ * each, all widened to the parameters of the largest by their feed-forward part. */
 #include "benchmarks/benchmarks.h"
 #include "benchmarks/trial.h"
 #include "genomics/base/mem.h"
 #include <stddef.h>
 #include <stdio.h>
-#include <string.h>
 
 enum { WINDOW = 512, BATCH = 2, VALID = 128, SEEDS = 3, VALUES = 6 };
 
@@ -41,8 +40,13 @@ static void print_head(const course_t *course) {
 static mn_status_t run_row(const course_t *course, const recipe_t *recipe, int64_t seed, const char *setting,
                            const char *value, mn_err_t *err) {
     const int64_t train = course->n / 4 * 3;
-    const mn_lesson_t lesson = {.ids = course->ids, .n = train, .length = WINDOW, .batch = BATCH,
-                                .steps = course->tokens / (WINDOW * BATCH), .rate = recipe->rate, .seed = (uint64_t)seed};
+    const mn_lesson_t lesson = {.ids = course->ids,
+                                .n = train,
+                                .length = WINDOW,
+                                .batch = BATCH,
+                                .steps = course->tokens / (WINDOW * BATCH),
+                                .rate = recipe->rate,
+                                .seed = (uint64_t)seed};
     double bits = 0;
     mn_trial_t trial;
     mn_status_t status = mn_trial_begin(&trial, &recipe->config, (uint64_t)seed, err);
@@ -52,7 +56,8 @@ static mn_status_t run_row(const course_t *course, const recipe_t *recipe, int64
     if (!status) status = mn_trial_validate(&trial, course->ids + train, course->n - train, WINDOW, VALID, &bits, err);
     if (!status) {
         printf("%s\t%s\t%lld\t%lld\t%.4f\t%.3g\t%.0f\n", setting, value, (long long)seed,
-               (long long)mn_config_parameters(&recipe->config), bits, trial.top, (double)(lesson.steps * WINDOW * BATCH) / seconds);
+               (long long)mn_config_parameters(&recipe->config), bits, trial.top,
+               (double)(lesson.steps * WINDOW * BATCH) / seconds);
         fflush(stdout);
     }
     mn_trial_end(&trial);
@@ -95,24 +100,36 @@ enum { SETTINGS = sizeof settings / sizeof *settings };
 static double get_setting(const setting_t *setting, const recipe_t *recipe) {
     const void *at = (const char *)recipe + setting->offset;
     switch (setting->kind) {
-    case SET_INT: return (double)*(const int64_t *)at;
-    case SET_REAL: return *(const double *)at;
-    case SET_BOOL: return *(const bool *)at;
-    default: return *(const int *)at;
+    case SET_INT:
+        return (double)*(const int64_t *)at;
+    case SET_REAL:
+        return *(const double *)at;
+    case SET_BOOL:
+        return *(const bool *)at;
+    default:
+        return *(const int *)at;
     }
 }
 
 static void set_setting(const setting_t *setting, recipe_t *recipe, double value) {
     void *at = (char *)recipe + setting->offset;
     switch (setting->kind) {
-    case SET_INT: *(int64_t *)at = (int64_t)value; break;
-    case SET_REAL: *(double *)at = value; break;
-    case SET_BOOL: *(bool *)at = value != 0; break;
-    default: *(int *)at = (int)value;
+    case SET_INT:
+        *(int64_t *)at = (int64_t)value;
+        break;
+    case SET_REAL:
+        *(double *)at = value;
+        break;
+    case SET_BOOL:
+        *(bool *)at = value != 0;
+        break;
+    default:
+        *(int *)at = (int)value;
     }
 }
 
-static mn_status_t sweep_setting(const course_t *course, const recipe_t *defaults, const setting_t *setting, mn_err_t *err) {
+static mn_status_t sweep_setting(const course_t *course, const recipe_t *defaults, const setting_t *setting,
+                                 mn_err_t *err) {
     mn_status_t status = MN_OK;
     for (int i = 0; i < setting->n && !status; i++) {
         recipe_t recipe = *defaults;
@@ -121,7 +138,8 @@ static mn_status_t sweep_setting(const course_t *course, const recipe_t *default
         if (value == get_setting(setting, defaults)) continue;
         set_setting(setting, &recipe, value);
         snprintf(text, sizeof text, "%g", value);
-        status = run_row(course, &recipe, course->seed, setting->name, setting->names ? setting->names[(int)value] : text, err);
+        status = run_row(course, &recipe, course->seed, setting->name,
+                         setting->names ? setting->names[(int)value] : text, err);
     }
     return status;
 }
@@ -129,16 +147,17 @@ static mn_status_t sweep_setting(const course_t *course, const recipe_t *default
 static mn_status_t run_sweep(const char *const *operands, int64_t n, mn_err_t *err) {
     course_t course;
     recipe_t recipe = {.rate = 3e-3};
-    mn_status_t status = open_course(&course, operands, n, err);
-    if (status) return status;
+    const char *names[SETTINGS];
+    uint64_t chosen;
+    for (int i = 0; i < SETTINGS; i++) names[i] = settings[i].name;
+    mn_status_t status = mn_trial_choose(operands, n, 3, names, SETTINGS, &chosen, err);
+    if (status || (status = open_course(&course, operands, n, err))) return status;
     mn_config_preset("tiny", &recipe.config);
     print_head(&course);
-    for (int64_t i = 0; i < SEEDS && !status; i++) status = run_row(&course, &recipe, course.seed + i, "default", ".", err);
-    for (int i = 0; i < SETTINGS && !status; i++) {
-        bool wanted = n <= 3;
-        for (int64_t k = 3; k < n; k++) wanted = wanted || !strcmp(operands[k], settings[i].name);
-        if (wanted) status = sweep_setting(&course, &recipe, &settings[i], err);
-    }
+    for (int64_t i = 0; i < SEEDS && !status; i++)
+        status = run_row(&course, &recipe, course.seed + i, "default", ".", err);
+    for (int i = 0; i < SETTINGS && !status; i++)
+        if (chosen >> i & 1) status = sweep_setting(&course, &recipe, &settings[i], err);
     mn_mem_free(course.ids);
     return status;
 }
@@ -158,22 +177,24 @@ static mn_status_t run_ablation(const char *const *operands, int64_t n, mn_err_t
     course_t course;
     mn_config_t base;
     int64_t most = 0;
-    mn_status_t status = open_course(&course, operands, n, err);
-    if (status) return status;
+    uint64_t chosen;
+    mn_status_t status = mn_variants_choose(operands, n, 3, &chosen, err);
+    if (status || (status = open_course(&course, operands, n, err))) return status;
     mn_config_preset("tiny", &base);
-    for (const mn_variant_t *variant = mn_variants; variant->name; variant++) {
-        const mn_config_t config = mn_variant_config(variant, &base);
+    for (int i = 0; i < MN_VARIANTS; i++) {
+        const mn_config_t config = mn_variant_config(&mn_variants[i], &base);
         if (mn_config_parameters(&config) > most) most = mn_config_parameters(&config);
     }
     print_head(&course);
-    for (const mn_variant_t *variant = mn_variants; variant->name && !status; variant++) {
-        recipe_t recipe = {mn_variant_config(variant, &base), 3e-3};
+    for (int i = 0; i < MN_VARIANTS && !status; i++) {
+        recipe_t recipe = {mn_variant_config(&mn_variants[i], &base), 3e-3};
+        if (!(chosen >> i & 1)) continue;
         widen(&recipe.config, most);
-        status = run_row(&course, &recipe, course.seed, "variant", variant->name, err);
+        status = run_row(&course, &recipe, course.seed, "variant", mn_variants[i].name, err);
     }
     mn_mem_free(course.ids);
     return status;
 }
 
-const mn_benchmark_t mn_bench_ablation = {"ablation", "GENOME [TOKENS [SEED]]", "backbones, and lmm without one thing each",
-                                          run_ablation};
+const mn_benchmark_t mn_bench_ablation = {"ablation", "GENOME [TOKENS [SEED [VARIANT...]]]",
+                                          "backbones, and lmm without one thing each", run_ablation};

@@ -7,9 +7,9 @@
 #include <sys/resource.h>
 #include <time.h>
 
-static const mn_benchmark_t *const benchmarks[] = {&mn_bench_layer,  &mn_bench_read,  &mn_bench_step,
-                                                   &mn_bench_stability, &mn_bench_stream, &mn_bench_sweep,
-                                                   &mn_bench_ablation, &mn_bench_needle};
+static const mn_benchmark_t *const benchmarks[] = {
+    &mn_bench_layer,     &mn_bench_read,  &mn_bench_step,     &mn_bench_stream,
+    &mn_bench_stability, &mn_bench_sweep, &mn_bench_ablation, &mn_bench_needle};
 enum { BENCHMARKS = sizeof benchmarks / sizeof *benchmarks };
 
 typedef struct settings {
@@ -72,16 +72,22 @@ const mn_command_t mn_cmd_benchmark = {
     .max_operands = -1,
     .about =
         "read FILE...: reading sequence files; BAM and CRAM beside `samtools view -c` on as many threads, where "
-        "samtools is installed.\n\nlayer [PASS [LENGTH [CHUNK]]]: one memory layer alone, of width 128 with two heads; PASS is "
-        "forward or step [forward 1024 16].\n\nstep [PRESET [LENGTH [CHUNK [ARCH]]]]: a forward pass and a training step "
-        "beside the matrix product of this machine, in the same run [small 1024 16 lmm].\n\nstream [PRESET [LENGTH "
-        "[ARCH]]]: tokens a second and resident memory along one context of LENGTH tokens [small 1048576 lmm].\n\nstability GENOME [PRESET "
-        "[DEPTH]]: norms of the gradient at every depth and chunk of the memory, as the model begins and within 200 steps "
-        "[tiny].\n\nsweep GENOME [TOKENS [SEED [SETTING...]]]: the tiny preset with one default changed at a time, trained "
-        "on three quarters of GENOME, and bits per base on the last; the defaults themselves from three seeds [1M 1].\n\n"
-        "ablation GENOME [TOKENS [SEED]]: the same of the four backbones and of lmm without one thing each, all with as many "
-        "parameters [1M 1].\n\nneedle GENOME [TOKENS [LONGEST [VARIANT...]]]: a key and 8 random bases in real DNA; the key "
-        "again at a distance of 1 k to LONGEST: how often the 8 bases follow, of a small model trained on TOKENS tokens at "
+        "samtools is installed.\n\n"
+        "layer [PASS [LENGTH [CHUNK]]]: one memory layer alone, of width 128 with two heads; PASS is forward or "
+        "step [forward 1024 16].\n\n"
+        "step [PRESET [LENGTH [CHUNK [ARCH]]]]: a forward pass and a training step beside the matrix product of "
+        "this machine, in the same run [small 1024 16 lmm].\n\n"
+        "stream [PRESET [LENGTH [ARCH]]]: tokens a second and resident memory along one context of LENGTH tokens "
+        "[small 1048576 lmm].\n\n"
+        "stability GENOME [PRESET [DEPTH]]: norms of the gradient at every depth and chunk of the memory, as the "
+        "model begins and within 200 steps [tiny].\n\n"
+        "sweep GENOME [TOKENS [SEED [SETTING...]]]: the tiny preset with one default changed at a time, trained on "
+        "three quarters of GENOME, and bits per base on the last; the defaults themselves from three seeds [1M "
+        "1].\n\n"
+        "ablation GENOME [TOKENS [SEED [VARIANT...]]]: the same of the four backbones and of lmm without one thing "
+        "each, all with as many parameters [1M 1].\n\n"
+        "needle GENOME [TOKENS [LONGEST [VARIANT...]]]: a key and 8 random bases in real DNA; the key again at a "
+        "distance of 1 k to LONGEST: how often the 8 bases follow, of a small model trained on TOKENS tokens at "
         "distances up to 4 k [4M 1M, all variants].",
     .options = options,
     .settings_size = sizeof(settings_t),

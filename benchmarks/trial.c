@@ -1,13 +1,14 @@
 /* trial: see trial.h. */
 #include "benchmarks/trial.h"
 #include "benchmarks/benchmarks.h"
+#include "genomics/alphabet.h"
 #include "genomics/base/mem.h"
 #include "genomics/base/rng.h"
-#include "genomics/alphabet.h"
 #include "genomics/input.h"
 #include "pipelines/options.h"
 #include <assert.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { MEMORY = 1000000000, BATCH_MAX = 64 }; /* bytes for activations; windows of a lesson's step */
@@ -52,8 +53,8 @@ mn_status_t mn_trial_step(mn_trial_t *trial, const mn_sample_t *samples, int64_t
         trial->top = NAN;
     else if (trial->norm > trial->top)
         trial->top = trial->norm;
-    mn_optimiser_step(trial->optimiser, &adamw, ++trial->step, rate, trial->norm > 1 ? 1 / trial->norm : 1, trial->gradient,
-                      trial->model->block);
+    mn_optimiser_step(trial->optimiser, &adamw, ++trial->step, rate, trial->norm > 1 ? 1 / trial->norm : 1,
+                      trial->gradient, trial->model->block);
     return MN_OK;
 }
 
@@ -72,8 +73,8 @@ mn_status_t mn_trial_learn(mn_trial_t *trial, const mn_lesson_t *lesson, mn_err_
     return MN_OK;
 }
 
-mn_status_t mn_trial_validate(mn_trial_t *trial, const int32_t *ids, int64_t n, int64_t length, int64_t count, double *bits,
-                              mn_err_t *err) {
+mn_status_t mn_trial_validate(mn_trial_t *trial, const int32_t *ids, int64_t n, int64_t length, int64_t count,
+                              double *bits, mn_err_t *err) {
     float *nats;
     int64_t targets = 0;
     double sum = 0;
@@ -108,14 +109,32 @@ mn_status_t mn_trial_genome(const char *path, int64_t least, int32_t **ids, int6
     return status;
 }
 
-mn_status_t mn_trial_number(const char *const *operands, int64_t n, int64_t i, int64_t least, int64_t most, int64_t *out,
-                            mn_err_t *err) {
+mn_status_t mn_trial_number(const char *const *operands, int64_t n, int64_t i, int64_t least, int64_t most,
+                            int64_t *out, mn_err_t *err) {
     double value;
     if (i >= n) return MN_OK;
     if (!mn_option_parse_int(operands[i], &value) || value < (double)least || value > (double)most)
-        return mn_err_set(err, MN_USAGE, NULL, NULL, "operand %lld: expected a whole number from %lld to %lld, got '%s'",
-                          (long long)i + 1, (long long)least, (long long)most, operands[i]);
+        return mn_err_set(err, MN_USAGE, NULL, NULL,
+                          "operand %lld: expected a whole number from %lld to %lld, got '%s'", (long long)i + 1,
+                          (long long)least, (long long)most, operands[i]);
     *out = (int64_t)value;
+    return MN_OK;
+}
+
+mn_status_t mn_trial_choose(const char *const *operands, int64_t n, int64_t from, const char *const *names,
+                            int64_t n_names, uint64_t *chosen, mn_err_t *err) {
+    *chosen = n > from ? 0 : UINT64_MAX;
+    for (int64_t i = from; i < n; i++) {
+        int64_t k = 0;
+        while (k < n_names && strcmp(operands[i], names[k])) k++;
+        if (k == n_names) {
+            char hint[96];
+            const char *near = mn_nearest(operands[i], names, n_names);
+            snprintf(hint, sizeof hint, near ? "did you mean '%s'?" : "there is: %s", near ? near : names[0]);
+            return mn_err_set(err, MN_USAGE, NULL, hint, "'%s' is not to choose from", operands[i]);
+        }
+        *chosen |= UINT64_C(1) << k;
+    }
     return MN_OK;
 }
 
@@ -145,22 +164,21 @@ static void drop_learning(mn_config_t *config) {
     config->memory.theta_max = 0;
 }
 
-const mn_variant_t mn_variants[] = {{"lmm", MN_ARCH_LMM, NULL},
-                                    {"mac", MN_ARCH_MAC, NULL},
-                                    {"mag", MN_ARCH_MAG, NULL},
-                                    {"mal", MN_ARCH_MAL, NULL},
-                                    {"linear", MN_ARCH_LMM, make_linear},
-                                    {"no-momentum", MN_ARCH_LMM, drop_momentum},
-                                    {"no-forgetting", MN_ARCH_LMM, drop_forgetting},
-                                    {"no-convolution", MN_ARCH_LMM, drop_convolution},
-                                    {"no-persistent", MN_ARCH_LMM, drop_persistent},
-                                    {"no-learning", MN_ARCH_LMM, drop_learning},
-                                    {0}};
+const mn_variant_t mn_variants[MN_VARIANTS] = {{"lmm", MN_ARCH_LMM, NULL},
+                                               {"mac", MN_ARCH_MAC, NULL},
+                                               {"mag", MN_ARCH_MAG, NULL},
+                                               {"mal", MN_ARCH_MAL, NULL},
+                                               {"linear", MN_ARCH_LMM, make_linear},
+                                               {"no-momentum", MN_ARCH_LMM, drop_momentum},
+                                               {"no-forgetting", MN_ARCH_LMM, drop_forgetting},
+                                               {"no-convolution", MN_ARCH_LMM, drop_convolution},
+                                               {"no-persistent", MN_ARCH_LMM, drop_persistent},
+                                               {"no-learning", MN_ARCH_LMM, drop_learning}};
 
-const mn_variant_t *mn_variant_find(const char *name) {
-    for (const mn_variant_t *variant = mn_variants; variant->name; variant++)
-        if (!strcmp(variant->name, name)) return variant;
-    return NULL;
+mn_status_t mn_variants_choose(const char *const *operands, int64_t n, int64_t from, uint64_t *chosen, mn_err_t *err) {
+    const char *names[MN_VARIANTS];
+    for (int64_t i = 0; i < MN_VARIANTS; i++) names[i] = mn_variants[i].name;
+    return mn_trial_choose(operands, n, from, names, MN_VARIANTS, chosen, err);
 }
 
 mn_config_t mn_variant_config(const mn_variant_t *variant, const mn_config_t *base) {

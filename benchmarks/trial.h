@@ -1,5 +1,5 @@
-/* trial: a model trained for a benchmark, step by step in memory, with the trainer's optimiser and its defaults; and the
- * variants of a model that benchmarks compare. */
+/* trial: a model trained for a benchmark, step by step in memory, with the trainer's optimiser and its defaults; and
+ * the variants of a model that benchmarks compare. */
 #ifndef MN_TRIAL_H
 #define MN_TRIAL_H
 #include "titans/optimiser.h"
@@ -32,24 +32,29 @@ typedef struct mn_lesson {
 } mn_lesson_t;
 mn_status_t mn_trial_learn(mn_trial_t *trial, const mn_lesson_t *lesson, mn_err_t *err);
 /* Bits a base of `count` windows of ids[0..n), spread evenly. */
-mn_status_t mn_trial_validate(mn_trial_t *trial, const int32_t *ids, int64_t n, int64_t length, int64_t count, double *bits,
-                              mn_err_t *err);
+mn_status_t mn_trial_validate(mn_trial_t *trial, const int32_t *ids, int64_t n, int64_t length, int64_t count,
+                              double *bits, mn_err_t *err);
 
-/* The bases of a file, records one after another, as ids. Errors: also MN_INPUT where they are fewer than `least`. Owner:
- * the caller, mn_mem_free. */
+/* The bases of a file, records one after another, as ids. Errors: also MN_INPUT where they are fewer than `least`.
+ * Owner: the caller, mn_mem_free. */
 mn_status_t mn_trial_genome(const char *path, int64_t least, int32_t **ids, int64_t *n, mn_err_t *err);
 /* Operand i of n into *out, which keeps its value where it is not given: a whole number in [least, most]. */
-mn_status_t mn_trial_number(const char *const *operands, int64_t n, int64_t i, int64_t least, int64_t most, int64_t *out,
-                            mn_err_t *err);
+mn_status_t mn_trial_number(const char *const *operands, int64_t n, int64_t i, int64_t least, int64_t most,
+                            int64_t *out, mn_err_t *err);
+/* The operands from `from` on choose among names[0..n_names); none chooses all. *chosen: bit i is set where name i is.
+ */
+mn_status_t mn_trial_choose(const char *const *operands, int64_t n, int64_t from, const char *const *names,
+                            int64_t n_names, uint64_t *chosen, mn_err_t *err);
 
 typedef struct mn_variant {
     const char *name;
     int arch;
     void (*change)(mn_config_t *config); /* NULL: nothing */
 } mn_variant_t;
-/* The backbones, and lmm without one thing each; ended by a name NULL. */
-extern const mn_variant_t mn_variants[];
-const mn_variant_t *mn_variant_find(const char *name); /* NULL: none */
+/* The backbones, and lmm without one thing each; and their names as operands. */
+enum { MN_VARIANTS = 10 };
+extern const mn_variant_t mn_variants[MN_VARIANTS];
+mn_status_t mn_variants_choose(const char *const *operands, int64_t n, int64_t from, uint64_t *chosen, mn_err_t *err);
 mn_config_t mn_variant_config(const mn_variant_t *variant, const mn_config_t *base);
 
 #endif
