@@ -95,6 +95,12 @@ void mn_pass_group(const mn_pass_t *pass, int64_t i, int64_t *from, int64_t *to)
 void mn_pass_mul(int64_t from, int64_t to, int64_t n, int64_t k, const mn_real_t *a, int64_t lda, const mn_real_t *w,
                  int64_t ldw, bool add, mn_real_t *c, int64_t ldc);
 
+/* acts[0].x from ids; layer: its acts.x to output, which pass->x then is; and from dx, the cotangent of the last layer's
+ * output, back through all layers into pass->g. */
+void mn_pass_embed(mn_pass_t *pass, const int32_t *ids);
+void mn_pass_layer(mn_pass_t *pass, int64_t layer, mn_real_t *output);
+void mn_pass_backward(mn_pass_t *pass, const int32_t *ids);
+
 /* The mixer with its residual: acts.x to acts.mid; and back: dmid of acts.mid becomes that of acts.x, in place. dx serves
  * as room. */
 void mn_mixer_forward(mn_pass_t *pass, int64_t layer);

@@ -10,6 +10,16 @@ typedef double mn_real_t;
 typedef float mn_real_t;
 #endif
 
+static inline int64_t mn_min(int64_t a, int64_t b) {
+    return a < b ? a : b;
+}
+static inline int64_t mn_max(int64_t a, int64_t b) {
+    return a > b ? a : b;
+}
+static inline int64_t mn_round_up(int64_t n, int64_t to) {
+    return (n + to - 1) / to * to;
+}
+
 /* Numbers of a region in a block: whole cache lines, so that each begins on one. */
 static inline int64_t mn_room(int64_t n) {
     return (n + 15) / 16 * 16;
