@@ -103,6 +103,9 @@ typedef struct mn_loss {
 /* The sum of the weights of a batch's targets, or of its samples, from which a caller makes `scale`. */
 double mn_model_targets(const mn_objective_t *objective, const mn_sample_t *samples, int64_t n);
 
+/* Room for the gradient of such samples, ahead of it. Errors: no memory, a max_memory too small (says what would do). */
+mn_status_t mn_work_reserve(mn_work_t *work, const mn_sample_t *samples, int64_t n, mn_err_t *err);
+
 /* Adds the gradient of the objective over n samples to gradient[0..model->size) and to *loss. All of each sample's ids
  * pass through; target t is ids[t + 1]. Full back-propagation through each sample, beyond some thousand tokens piece by
  * piece; where a piece's activations do not fit in max_memory the states of every k-th chunk are kept and the rest

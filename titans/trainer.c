@@ -446,6 +446,14 @@ static mn_status_t allocate(trainer_t *t, mn_err_t *err) {
     return status;
 }
 
+/* A budget too small for the first step is told before any file is written. */
+static mn_status_t reserve(trainer_t *t, mn_err_t *err) {
+    const mn_sample_t *samples;
+    int64_t n;
+    const mn_status_t status = t->feed->batch(t->feed->ctx, 0, &samples, &n, err);
+    return status ? status : mn_work_reserve(t->work, samples, n < t->plan->micro ? n : t->plan->micro, err);
+}
+
 mn_status_t mn_train(mn_model_t *model, mn_work_t *work, const mn_plan_t *plan, const mn_feed_t *feed,
                      const mn_judge_t *judge, const mn_run_t *run, mn_trained_t *out, mn_err_t *err) {
     trainer_t *t;
@@ -462,6 +470,7 @@ mn_status_t mn_train(mn_model_t *model, mn_work_t *work, const mn_plan_t *plan, 
     mn_trained_t trained = {0};
     status = name_files(run->output, &t->names, err);
     if (!status) status = allocate(t, err);
+    if (!status) status = reserve(t, err);
     if (!status) status = begin(t, err);
     if (!status) status = run_loop(t, &trained, err);
     if (!status) {

@@ -181,8 +181,9 @@ static mn_status_t fit(mn_work_t *work, int64_t threads, const mn_sample_t *samp
     const int64_t need = size[*lean ? 1 : 0];
     if (*lean && mn_mem_mul(need, threads) > work->max_memory)
         return mn_err_set(err, MN_USAGE, NULL, "raise --max-memory, or shorten --length, or use fewer --threads",
-                          "%lld threads need %lld MB for activations, allowed are %lld MB", (long long)threads,
-                          (long long)(need * threads / 1000000 + 1), (long long)(work->max_memory / 1000000));
+                          "%lld thread%s %.1f MB for activations, allowed are %.1f MB", (long long)threads,
+                          threads == 1 ? " needs" : "s need", (double)need * (double)threads / 1e6,
+                          (double)work->max_memory / 1e6);
     if (threads > work->n_arenas) {
         mn_status_t status = mn_mem_resize((void **)&work->arenas, work->n_arenas, threads, sizeof *work->arenas, err);
         if (status) return status;
@@ -426,12 +427,17 @@ static void gradient_slot(void *ctx, int64_t slot) {
     for (int64_t i = slot; i < batch->n; i += batch->slots) sample_gradient(batch, i, g, arena);
 }
 
+mn_status_t mn_work_reserve(mn_work_t *work, const mn_sample_t *samples, int64_t n, mn_err_t *err) {
+    bool lean;
+    return fit(work, outer_threads(mn_min(n, MN_SLOTS)), samples, n, true, &lean, err);
+}
+
 mn_status_t mn_model_gradient(const mn_model_t *model, mn_work_t *work, const mn_objective_t *objective,
                               const mn_sample_t *samples, int64_t n, mn_real_t *gradient, mn_loss_t *loss,
                               mn_err_t *err) {
     batch_t batch = {.work = work, .samples = samples, .n = n, .objective = objective};
     mn_status_t status;
-    batch.slots = n < MN_SLOTS ? n : MN_SLOTS;
+    batch.slots = mn_min(n, MN_SLOTS);
     if ((status = check(model, samples, n, objective->kind == MN_LOSS_CLASS, err)) ||
         (status = fit(work, outer_threads(batch.slots), samples, n, true, &batch.lean, err)))
         return status;

@@ -260,6 +260,14 @@ $ { head -c 20000 p.ckpt; printf xyz; tail -c +20004 p.ckpt; } >p2; mv p2 p.ckpt
 ! mnemon pretrain: p.ckpt: its header is damaged: the digest differs (make the file or fetch it again)
 [4]
 
+$ mnemon pretrain q.fa -o small -t 1 --preset tiny --steps 1 --length 16 --no-holdout --max-memory 100k 2>&1 | sed 's/needs [0-9.]* MB/needs some MB/' | tail -n 1; ls small* 2>/dev/null
+mnemon pretrain: 1 thread needs some MB for activations, allowed are 0.1 MB (raise --max-memory, or shorten --length, or use fewer --threads)
+[2]
+
+$ mnemon pretrain q.fa -o small --preset tiny --steps 1 --length 16 --no-holdout --arch mac --segment 50; ls small* 2>/dev/null
+! mnemon pretrain: segment 50 is not a multiple of chunk 16
+[2]
+
 $ rm p.ckpt; mnemon pretrain q.fa -o p --preset tiny --steps 2 --length 16 --no-holdout --resume
 ! mnemon pretrain: p.safetensors: has no checkpoint beside it to resume from (begin anew with --force, or choose another -o)
 [2]
