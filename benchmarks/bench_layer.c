@@ -10,7 +10,6 @@
 #include "titans/model.h"
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { REPEATS = 20 };
@@ -79,8 +78,9 @@ static mn_status_t run(const char *const *operands, int64_t n, mn_err_t *err) {
     const bool training = !strcmp(pass, "step");
     if (n > 3 || (!training && strcmp(pass, "forward")))
         return mn_err_set(err, MN_USAGE, NULL, "forward or step, length, chunk", "layer takes [PASS [LENGTH [CHUNK]]]");
-    if (n > 1 && (status = mn_bench_count(operands[1], &length, err))) return status;
-    if (n > 2 && (status = mn_bench_count(operands[2], &chunk, err))) return status;
+    if ((status = mn_bench_number(operands, n, 1, 1, 1 << 20, &length, err)) ||
+        (status = mn_bench_number(operands, n, 2, 1, 1 << 20, &chunk, err)))
+        return status;
     const mn_config_t config = make_config(chunk);
     if ((status = mn_config_check(&config, MN_USAGE, NULL, err)) ||
         (status = time_pass(&config, length, training, &best, err)))

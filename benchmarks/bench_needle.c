@@ -239,8 +239,8 @@ static mn_status_t run(const char *const *operands, int64_t n, mn_err_t *err) {
     uint64_t chosen;
     mn_status_t status;
     if (n < 1) return mn_err_set(err, MN_USAGE, NULL, NULL, "needle takes GENOME [TOKENS [LONGEST [VARIANT...]]]");
-    if ((status = mn_trial_number(operands, n, 1, 1, INT64_MAX, &task.tokens, err)) ||
-        (status = mn_trial_number(operands, n, 2, depths[0].distance, INT64_MAX / 8, &task.longest, err)) ||
+    if ((status = mn_bench_number(operands, n, 1, 1, INT64_MAX, &task.tokens, err)) ||
+        (status = mn_bench_number(operands, n, 2, depths[0].distance, INT64_MAX / 8, &task.longest, err)) ||
         (status = mn_variants_choose(operands, n, 3, &chosen, err)) ||
         (status = mn_trial_genome(operands[0], 4 * ((task.longest > REACH_LAST ? task.longest : REACH_LAST) + LEAD),
                                   &genome, &task.n, err)))

@@ -41,7 +41,7 @@ static mn_status_t run(const char *const *operands, int64_t n, mn_err_t *err) {
     if (n < 1 || n > 3) return mn_err_set(err, MN_USAGE, NULL, NULL, "stability takes GENOME [PRESET [DEPTH]]");
     if (!mn_config_preset(preset, &config))
         return mn_err_set(err, MN_USAGE, NULL, "tiny, small or base", "no preset '%s'", preset);
-    if ((status = mn_trial_number(operands, n, 2, 1, MN_DEPTH_MAX, &depth, err)) ||
+    if ((status = mn_bench_number(operands, n, 2, 1, MN_DEPTH_MAX, &depth, err)) ||
         (status = mn_trial_genome(operands[0], LONG + BATCH * WINDOW, &ids, &n_ids, err)))
         return status;
     printf("depth\tchunk\ttheta_max\tstep\tforget\tnorm_first\tnorm_largest\tnorm_last\tbits_first\tbits_last\n");

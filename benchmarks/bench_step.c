@@ -241,8 +241,9 @@ static mn_status_t run(const char *const *operands, int64_t n, mn_err_t *err) {
     start_clean(operands, n);
     if (!mn_config_preset(preset, &config))
         return mn_err_set(err, MN_USAGE, NULL, "tiny, small or base", "no preset '%s'", preset);
-    if (n > 1 && (status = mn_bench_count(operands[1], &length, err))) return status;
-    if (n > 2 && (status = mn_bench_count(operands[2], &config.chunk, err))) return status;
+    if ((status = mn_bench_number(operands, n, 1, 1, 1 << 20, &length, err)) ||
+        (status = mn_bench_number(operands, n, 2, 1, 1 << 20, &config.chunk, err)))
+        return status;
     if (n > 4) return mn_err_set(err, MN_USAGE, NULL, NULL, "step takes at most four operands");
     if (n > 3 && (config.arch = mn_bench_arch(operands[3])) < 0)
         return mn_err_set(err, MN_USAGE, NULL, "lmm, mal, mag or mac", "no arch '%s'", operands[3]);

@@ -7,7 +7,6 @@
 #include "genomics/base/rng.h"
 #include "titans/model.h"
 #include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 enum { PIECE = 2048 };
@@ -53,11 +52,9 @@ static mn_status_t run(const char *const *operands, int64_t n, mn_err_t *err) {
     mn_state_t *state = NULL;
     mn_status_t status;
     const char *preset = n > 0 ? operands[0] : "small", *arch = n > 2 ? operands[2] : "lmm";
-    char *end = NULL;
-    const long length = n > 1 ? strtol(operands[1], &end, 10) : 1 << 20;
-    if (n > 3 || length < PIECE || (end && *end))
-        return mn_err_set(err, MN_USAGE, NULL, NULL, "stream takes [PRESET [LENGTH [ARCH]]], a length of %d or more",
-                          PIECE);
+    int64_t length = 1 << 20;
+    if (n > 3) return mn_err_set(err, MN_USAGE, NULL, NULL, "stream takes at most three operands");
+    if ((status = mn_bench_number(operands, n, 1, PIECE, INT64_MAX, &length, err))) return status;
     if (!mn_config_preset(preset, &config))
         return mn_err_set(err, MN_USAGE, NULL, "tiny, small or base", "no preset '%s'", preset);
     if ((config.arch = mn_bench_arch(arch)) < 0)

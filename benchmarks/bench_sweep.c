@@ -25,8 +25,8 @@ static mn_status_t open_course(course_t *course, const char *const *operands, in
     mn_status_t status;
     *course = (course_t){.tokens = 1000000, .seed = 1};
     if (n < 1) return mn_err_set(err, MN_USAGE, NULL, NULL, "a GENOME is missing");
-    if ((status = mn_trial_number(operands, n, 1, WINDOW * BATCH, INT64_MAX, &course->tokens, err)) ||
-        (status = mn_trial_number(operands, n, 2, 0, INT64_MAX, &course->seed, err)))
+    if ((status = mn_bench_number(operands, n, 1, WINDOW * BATCH, INT64_MAX, &course->tokens, err)) ||
+        (status = mn_bench_number(operands, n, 2, 0, INT64_MAX, &course->seed, err)))
         return status;
     return mn_trial_genome(operands[0], 4 * WINDOW * VALID, &course->ids, &course->n, err);
 }

@@ -19,7 +19,8 @@ double mn_bench_cpu(void);
 /* The arch of a name, or -1. */
 int mn_bench_arch(const char *name);
 
-/* A number from 1 to 1048576. Errors: MN_USAGE. */
-mn_status_t mn_bench_count(const char *text, int64_t *out, mn_err_t *err);
+/* Operand i of n into *out, which keeps its value where it is not given: a whole number in [least, most]. */
+mn_status_t mn_bench_number(const char *const *operands, int64_t n, int64_t i, int64_t least, int64_t most,
+                            int64_t *out, mn_err_t *err);
 
 #endif

@@ -2,7 +2,6 @@
 #include "benchmarks/cmd_benchmark.h"
 #include "benchmarks/benchmarks.h"
 #include "titans/config.h"
-#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <time.h>
@@ -41,12 +40,15 @@ int mn_bench_arch(const char *name) {
     return mn_arch_names[arch] ? arch : -1;
 }
 
-mn_status_t mn_bench_count(const char *text, int64_t *out, mn_err_t *err) {
-    char *end;
-    const long n = strtol(text, &end, 10);
-    if (*end || n < 1 || n > 1 << 20)
-        return mn_err_set(err, MN_USAGE, NULL, "1 to 1048576", "'%s' is no such number", text);
-    *out = n;
+mn_status_t mn_bench_number(const char *const *operands, int64_t n, int64_t i, int64_t least, int64_t most,
+                            int64_t *out, mn_err_t *err) {
+    double value;
+    if (i >= n) return MN_OK;
+    if (!mn_option_parse_int(operands[i], &value) || value < (double)least || value > (double)most)
+        return mn_err_set(err, MN_USAGE, NULL, NULL,
+                          "operand %lld: expected a whole number from %lld to %lld, got '%s'", (long long)i + 1,
+                          (long long)least, (long long)most, operands[i]);
+    *out = (int64_t)value;
     return MN_OK;
 }
 

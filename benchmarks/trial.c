@@ -109,18 +109,6 @@ mn_status_t mn_trial_genome(const char *path, int64_t least, int32_t **ids, int6
     return status;
 }
 
-mn_status_t mn_trial_number(const char *const *operands, int64_t n, int64_t i, int64_t least, int64_t most,
-                            int64_t *out, mn_err_t *err) {
-    double value;
-    if (i >= n) return MN_OK;
-    if (!mn_option_parse_int(operands[i], &value) || value < (double)least || value > (double)most)
-        return mn_err_set(err, MN_USAGE, NULL, NULL,
-                          "operand %lld: expected a whole number from %lld to %lld, got '%s'", (long long)i + 1,
-                          (long long)least, (long long)most, operands[i]);
-    *out = (int64_t)value;
-    return MN_OK;
-}
-
 mn_status_t mn_trial_choose(const char *const *operands, int64_t n, int64_t from, const char *const *names,
                             int64_t n_names, uint64_t *chosen, mn_err_t *err) {
     *chosen = n > from ? 0 : UINT64_MAX;

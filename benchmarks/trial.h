@@ -38,9 +38,6 @@ mn_status_t mn_trial_validate(mn_trial_t *trial, const int32_t *ids, int64_t n, 
 /* The bases of a file, records one after another, as ids. Errors: also MN_INPUT where they are fewer than `least`.
  * Owner: the caller, mn_mem_free. */
 mn_status_t mn_trial_genome(const char *path, int64_t least, int32_t **ids, int64_t *n, mn_err_t *err);
-/* Operand i of n into *out, which keeps its value where it is not given: a whole number in [least, most]. */
-mn_status_t mn_trial_number(const char *const *operands, int64_t n, int64_t i, int64_t least, int64_t most,
-                            int64_t *out, mn_err_t *err);
 /* The operands from `from` on choose among names[0..n_names); none chooses all. *chosen: bit i is set where name i is.
  */
 mn_status_t mn_trial_choose(const char *const *operands, int64_t n, int64_t from, const char *const *names,

@@ -5,7 +5,8 @@
 #include "titans/kernels/real.h"
 #include <stdbool.h>
 
-/* As mn_gemm; false, with nothing done, for a shape that it does not take: A^T B^T, or n no multiple of a vector. */
+/* As mn_gemm; false, with nothing done, for a shape that it does not take: A^T B^T, or without B^T an n that is no
+ * multiple of 64 bytes. */
 typedef bool mn_product_t(char ta, char tb, int64_t m, int64_t n, int64_t k, double alpha, const mn_real_t *a, int64_t lda,
                           const mn_real_t *b, int64_t ldb, double beta, mn_real_t *c, int64_t ldc);
 
