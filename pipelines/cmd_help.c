@@ -22,9 +22,14 @@ static mn_status_t run(const mn_args_t *args, mn_err_t *err) {
     if (s->man) return mn_help_man(stdout), MN_OK;
     if (s->completions) return mn_help_completions(stdout, (mn_shell_t)(s->completions - 1)), MN_OK;
     if (!args->n_operands) return mn_help_overview(stdout), MN_OK;
-    const mn_command_t *command = mn_command_find(args->operands[0], err);
-    if (command) mn_help_command(stdout, command);
-    return command ? MN_OK : MN_USAGE;
+    int64_t used;
+    if (args->n_operands == 1 && mn_help_family(stdout, args->operands[0])) return MN_OK;
+    const mn_command_t *command = mn_command_find(args->operands, args->n_operands, &used, err);
+    if (!command) return MN_USAGE;
+    if (used < args->n_operands)
+        return mn_err_set(err, MN_USAGE, NULL, "see 'mnemon help'", "unexpected argument '%s'", args->operands[used]);
+    mn_help_command(stdout, command);
+    return MN_OK;
 }
 
 const mn_command_t mn_cmd_help = {
@@ -32,10 +37,11 @@ const mn_command_t mn_cmd_help = {
     .heading = "Inspect",
     .summary = "help for all commands or one",
     .operands = "[COMMAND]",
-    .max_operands = 1,
+    .max_operands = 2,
     .options = options,
     .settings_size = sizeof(settings_t),
     .examples = "mnemon help pretrain\n"
+                "mnemon help dataset build\n"
                 "mnemon help --man | man -l -\n"
                 "source <(mnemon help --completions bash)",
     .run = run,

@@ -4,7 +4,7 @@
 
 static const char tagline[] = "genomic sequence models with Titans neural memory";
 
-enum { PAGE_WIDTH = 100, OPTION_COLUMN = 30 };
+enum { PAGE_WIDTH = 100, OPTION_COLUMN = 30, SECONDS_BYTES = 160 };
 
 /* text from `column` on, words wrapped at PAGE_WIDTH, further lines indented by `indent`; "\n" in text begins a line.
  */
@@ -51,14 +51,36 @@ static void print_option(FILE *out, const mn_option_t *option) {
     print_wrapped(out, OPTION_COLUMN, OPTION_COLUMN, describe(option, text, sizeof text));
 }
 
+static void print_summary(FILE *out, const mn_command_t *command) {
+    int widest = 0;
+    for (int i = 0; mn_commands[i]; i++) {
+        int width = (int)strlen(mn_commands[i]->name);
+        if (width > widest) widest = width;
+    }
+    fprintf(out, "  %-*s  %s\n", widest, command->name, command->summary);
+}
+
 void mn_help_overview(FILE *out) {
     const char *heading = "";
     fprintf(out, "mnemon %s: %s\n\nUsage: mnemon COMMAND [options] ...\n", MN_VERSION, tagline);
     for (int i = 0; mn_commands[i]; i++) {
         if (strcmp(heading, mn_commands[i]->heading)) fprintf(out, "\n%s\n", heading = mn_commands[i]->heading);
-        fprintf(out, "  %-12s%s\n", mn_commands[i]->name, mn_commands[i]->summary);
+        print_summary(out, mn_commands[i]);
     }
     fprintf(out, "\n'mnemon COMMAND --help' tells all of a command, 'mnemon --version' the version.\n");
+}
+
+bool mn_help_family(FILE *out, const char *first) {
+    bool any = false;
+    for (int i = 0; mn_commands[i]; i++)
+        if (strcmp(mn_commands[i]->name, first) == 0) return false;
+    for (int i = 0; mn_commands[i]; i++) {
+        if (!mn_command_second(mn_commands[i]->name, first)) continue;
+        if (!any) fprintf(out, "Usage: mnemon %s COMMAND [options] ...\n\n", first);
+        print_summary(out, mn_commands[i]);
+        any = true;
+    }
+    return any;
 }
 
 void mn_help_command(FILE *out, const mn_command_t *command) {
@@ -184,28 +206,51 @@ static const char *list_values(const mn_option_t *option, char separator, char *
     return out;
 }
 
+/* Whether no earlier command has the same first word. */
+static bool opens_family(int i) {
+    const char *name = mn_commands[i]->name;
+    size_t length = strcspn(name, " ");
+    for (int j = 0; j < i; j++)
+        if (strncmp(mn_commands[j]->name, name, length) == 0 && strchr(" ", mn_commands[j]->name[length])) return false;
+    return true;
+}
+
+static void print_bash_command(FILE *out, const mn_command_t *command) {
+    mn_option_rows_t rows;
+    mn_options_rows(command->options, &rows);
+    fprintf(out, "    '%s '*)\n        options='", command->name);
+    print_option_names(out, &rows);
+    fputs("'\n        case $before in\n", out);
+    for (int j = 0; j < rows.n; j++) {
+        const mn_option_t *option = rows.row[j].option;
+        char values[256];
+        if (list_values(option, ' ', values, sizeof values))
+            fprintf(out, "        --%s) COMPREPLY=($(compgen -W '%s' -- \"$word\")); return ;;\n", option->name,
+                    values);
+    }
+    fputs("        esac ;;\n", out);
+}
+
 static void print_bash(FILE *out) {
+    char seconds[SECONDS_BYTES];
     fputs("# bash completion for mnemon\n_mnemon() {\n"
-          "    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} options=\n"
+          "    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} options= seconds=\n"
           "    if [ \"$COMP_CWORD\" = 1 ]; then\n        COMPREPLY=($(compgen -W \"",
           out);
-    for (int i = 0; mn_commands[i]; i++) fprintf(out, "%s ", mn_commands[i]->name);
+    for (int i = 0; mn_commands[i]; i++)
+        if (opens_family(i)) fprintf(out, "%.*s ", (int)strcspn(mn_commands[i]->name, " "), mn_commands[i]->name);
     fputs("--help --version\" -- \"$word\"))\n        return\n    fi\n    case ${COMP_WORDS[1]} in\n", out);
-    for (int i = 0; mn_commands[i]; i++) {
-        mn_option_rows_t rows;
-        mn_options_rows(mn_commands[i]->options, &rows);
-        fprintf(out, "    %s)\n        options='", mn_commands[i]->name);
-        print_option_names(out, &rows);
-        fputs("'\n        case $before in\n", out);
-        for (int j = 0; j < rows.n; j++) {
-            const mn_option_t *option = rows.row[j].option;
-            char values[256];
-            if (list_values(option, ' ', values, sizeof values))
-                fprintf(out, "        --%s) COMPREPLY=($(compgen -W '%s' -- \"$word\")); return ;;\n", option->name,
-                        values);
-        }
-        fputs("        esac ;;\n", out);
-    }
+    for (int i = 0; mn_commands[i]; i++)
+        if (opens_family(i) && *mn_command_seconds(mn_commands[i]->name, " ", seconds, sizeof seconds))
+            fprintf(out, "    %.*s) seconds='%s' ;;\n", (int)strcspn(mn_commands[i]->name, " "), mn_commands[i]->name,
+                    seconds);
+    fputs("    esac\n    if [ \"$COMP_CWORD\" = 2 ] && [ \"$seconds\" ] && [[ $word != -* ]]; then\n"
+          "        COMPREPLY=($(compgen -W \"$seconds\" -- \"$word\"))\n        return\n    fi\n"
+          "    case \"${COMP_WORDS[1]} ${COMP_WORDS[2]} \" in\n",
+          out);
+    for (int words = 2; words; words--) /* the longer name first, as it wins */
+        for (int i = 0; mn_commands[i]; i++)
+            if ((words == 2) == !!strchr(mn_commands[i]->name, ' ')) print_bash_command(out, mn_commands[i]);
     fputs("    esac\n    case $word in\n    -*) COMPREPLY=($(compgen -W \"$options\" -- \"$word\")) ;;\n    esac\n}\n"
           "complete -o default -F _mnemon mnemon\n",
           out);
@@ -242,52 +287,95 @@ static void print_zsh_option(FILE *out, const mn_option_t *option) {
     }
 }
 
+/* "        'WORD:what it does' \", for _describe. */
+static void print_zsh_word(FILE *out, const char *word, const char *what) {
+    fprintf(out, "        '%.*s:", (int)strcspn(word, " "), word);
+    print_quoted(out, what, ":");
+    fputs("'\n", out);
+}
+
+static void print_zsh_command(FILE *out, const mn_command_t *command) {
+    mn_option_rows_t rows;
+    mn_options_rows(command->options, &rows);
+    fprintf(out, "    '%s '*)\n        shift %d words\n        (( CURRENT -= %d ))\n        _arguments -s \\\n",
+            command->name, strchr(command->name, ' ') ? 2 : 1, strchr(command->name, ' ') ? 2 : 1);
+    for (int j = 0; j < rows.n; j++)
+        if (rows.row[j].option->kind != MN_OPT_GROUP) print_zsh_option(out, rows.row[j].option);
+    fputs("            '*:file:_files' ;;\n", out);
+}
+
 static void print_zsh(FILE *out) {
-    fputs("#compdef mnemon\n_mnemon() {\n    local -a commands=(\n", out);
+    char seconds[SECONDS_BYTES];
+    fputs("#compdef mnemon\n_mnemon() {\n    local -a commands seconds\n    commands=(\n", out);
     for (int i = 0; mn_commands[i]; i++) {
-        fprintf(out, "        '%s:", mn_commands[i]->name);
-        print_quoted(out, mn_commands[i]->summary, ":");
-        fputs("'\n", out);
+        const char *name = mn_commands[i]->name;
+        if (opens_family(i))
+            print_zsh_word(out, name,
+                           strchr(name, ' ') ? mn_command_seconds(name, ", ", seconds, sizeof seconds)
+                                             : mn_commands[i]->summary);
     }
     fputs("    )\n    if (( CURRENT == 2 )); then\n        _describe command commands\n        return\n    fi\n"
-          "    local command=$words[2]\n    shift words\n    (( CURRENT-- ))\n    case $command in\n",
+          "    case $words[2] in\n",
           out);
     for (int i = 0; mn_commands[i]; i++) {
-        mn_option_rows_t rows;
-        mn_options_rows(mn_commands[i]->options, &rows);
-        fprintf(out, "    %s)\n        _arguments -s \\\n", mn_commands[i]->name);
-        for (int j = 0; j < rows.n; j++)
-            if (rows.row[j].option->kind != MN_OPT_GROUP) print_zsh_option(out, rows.row[j].option);
-        fputs("            '*:file:_files' ;;\n", out);
+        const char *name = mn_commands[i]->name;
+        if (!opens_family(i) || !*mn_command_seconds(name, " ", seconds, sizeof seconds)) continue;
+        fprintf(out, "    %.*s) seconds=(\n", (int)strcspn(name, " "), name);
+        for (int j = 0; mn_commands[j]; j++) {
+            const char *second = mn_command_second(mn_commands[j]->name, name);
+            if (second) print_zsh_word(out, second, mn_commands[j]->summary);
+        }
+        fputs("    ) ;;\n", out);
     }
+    fputs("    esac\n    if (( CURRENT == 3 && $#seconds )) && [[ $words[3] != -* ]]; then\n"
+          "        _describe command seconds\n        return\n    fi\n    case \"$words[2] $words[3] \" in\n",
+          out);
+    for (int words = 2; words; words--) /* the longer name first, as it wins */
+        for (int i = 0; mn_commands[i]; i++)
+            if ((words == 2) == !!strchr(mn_commands[i]->name, ' ')) print_zsh_command(out, mn_commands[i]);
     fputs("    esac\n}\n_mnemon \"$@\"\n", out);
 }
 
+static void print_fish_word(FILE *out, const char *when, const char *word, const char *what) {
+    fprintf(out, "complete -c mnemon -n '%s' -f -a %.*s -d '", when, (int)strcspn(word, " "), word);
+    print_quoted(out, what, "\\");
+    fputs("'\n", out);
+}
+
+static void print_fish_option(FILE *out, const char *when, const mn_option_t *option) {
+    char values[256];
+    fprintf(out, "complete -c mnemon -n '%s' -l %s", when, option->name);
+    for (const char *c = option->letters; c && *c; c++) fprintf(out, " -s %c", *c);
+    if (list_values(option, ' ', values, sizeof values))
+        fprintf(out, " -x -a '%s'", values);
+    else if (option->kind == MN_OPT_FILE || option->kind == MN_OPT_INPUT)
+        fputs(" -r", out);
+    else if (option->kind != MN_OPT_FLAG)
+        fputs(" -x", out);
+    fputs(" -d '", out);
+    print_quoted(out, option->help, "\\");
+    fputs("'\n", out);
+}
+
 static void print_fish(FILE *out) {
+    const char *seen = "__fish_seen_subcommand_from";
     fputs("# fish completion for mnemon\n", out);
     for (int i = 0; mn_commands[i]; i++) {
+        const char *name = mn_commands[i]->name, *second = strchr(name, ' ');
+        int length = (int)strcspn(name, " ");
+        char seconds[SECONDS_BYTES], when[2 * SECONDS_BYTES], open[2 * SECONDS_BYTES];
+        mn_command_seconds(name, " ", seconds, sizeof seconds);
+        snprintf(open, sizeof open, "%s %.*s%s%s%s%s", seen, length, name, *seconds ? "; and not " : "",
+                 *seconds ? seen : "", *seconds ? " " : "", seconds); /* the first word, and no second yet */
+        snprintf(when, sizeof when, "%s %.*s; and %s%s", seen, length, name, seen, second ? second : "");
+        if (opens_family(i))
+            print_fish_word(out, "__fish_use_subcommand", name, second ? seconds : mn_commands[i]->summary);
+        if (second) print_fish_word(out, open, second + 1, mn_commands[i]->summary);
         mn_option_rows_t rows;
         mn_options_rows(mn_commands[i]->options, &rows);
-        fprintf(out, "complete -c mnemon -n __fish_use_subcommand -f -a %s -d '", mn_commands[i]->name);
-        print_quoted(out, mn_commands[i]->summary, "\\");
-        fputs("'\n", out);
-        for (int j = 0; j < rows.n; j++) {
-            const mn_option_t *option = rows.row[j].option;
-            char values[256];
-            if (option->kind == MN_OPT_GROUP) continue;
-            fprintf(out, "complete -c mnemon -n '__fish_seen_subcommand_from %s' -l %s", mn_commands[i]->name,
-                    option->name);
-            for (const char *c = option->letters; c && *c; c++) fprintf(out, " -s %c", *c);
-            if (list_values(option, ' ', values, sizeof values))
-                fprintf(out, " -x -a '%s'", values);
-            else if (option->kind == MN_OPT_FILE || option->kind == MN_OPT_INPUT)
-                fputs(" -r", out);
-            else if (option->kind != MN_OPT_FLAG)
-                fputs(" -x", out);
-            fputs(" -d '", out);
-            print_quoted(out, option->help, "\\");
-            fputs("'\n", out);
-        }
+        for (int j = 0; j < rows.n; j++)
+            if (rows.row[j].option->kind != MN_OPT_GROUP)
+                print_fish_option(out, second ? when : open, rows.row[j].option);
     }
 }
 

@@ -6,6 +6,9 @@
 
 /* All commands under their headings. */
 void mn_help_overview(FILE *out);
+/* The commands of two words that begin with `first`; false, and nothing printed: there is none, or a command of that
+ * one word. */
+bool mn_help_family(FILE *out, const char *first);
 /* Usage, options with defaults in [brackets] and examples of one command. */
 void mn_help_command(FILE *out, const mn_command_t *command);
 /* mnemon.1 in man macros. */

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 const mn_command_t *const mn_commands[] = {&mn_cmd_tokenize,
+                                           &mn_cmd_dataset_build,
                                            &mn_cmd_pretrain,
                                            &mn_cmd_finetune,
                                            &mn_cmd_baseline,
@@ -24,20 +25,6 @@ const mn_command_t *const mn_commands[] = {&mn_cmd_tokenize,
                                            &mn_cmd_benchmark,
                                            &mn_cmd_help,
                                            NULL};
-
-const mn_command_t *mn_command_find(const char *name, mn_err_t *err) {
-    enum { NAMES_MAX = 64 };
-    const char *names[NAMES_MAX], *near;
-    int64_t n = 0;
-    for (; mn_commands[n]; n++) {
-        if (strcmp(mn_commands[n]->name, name) == 0) return mn_commands[n];
-        names[n] = mn_commands[n]->name;
-    }
-    char hint[96] = "see 'mnemon help'";
-    if ((near = mn_nearest(name, names, n))) snprintf(hint, sizeof hint, "did you mean '%s'?", near);
-    mn_err_set(err, MN_USAGE, NULL, hint, "unknown command '%s'", name);
-    return NULL;
-}
 
 /* A closed stdin, stdout or stderr would give its number to the next file opened. */
 static void hold_standard_files(void) {
@@ -72,6 +59,10 @@ static mn_status_t run_command(const mn_args_t *args, int argc, char **argv, mn_
     return status;
 }
 
+static bool is_help(const char *word) {
+    return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
 int main(int argc, char **argv) {
     mn_err_t err = {0};
     mn_args_t args;
@@ -82,10 +73,13 @@ int main(int argc, char **argv) {
         printf("mnemon %s\nUsing htslib %s\n", MN_VERSION, mn_version_htslib());
         return close_stdout(&err) ? fail("", &err) : MN_OK;
     }
-    const char *name = strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ? "help" : argv[1];
-    const mn_command_t *command = mn_command_find(name, &err);
+    if (is_help(argv[1])) argv[1] = "help";
+    if (argc == 3 && is_help(argv[2]) && mn_help_family(stdout, argv[1]))
+        return close_stdout(&err) ? fail("", &err) : MN_OK;
+    int64_t used;
+    const mn_command_t *command = mn_command_find((const char *const *)argv + 1, argc - 1, &used, &err);
     if (!command) return fail("", &err);
-    if (mn_args_parse(command, argc - 2, argv + 2, &args, &err)) return fail(command->name, &err);
+    if (mn_args_parse(command, argc - 1 - (int)used, argv + 1 + used, &args, &err)) return fail(command->name, &err);
     mn_status_t status = run_command(&args, argc, argv, &err);
     mn_args_done(&args);
     if (status) fail(command->name, &err);

@@ -4,23 +4,24 @@ $ mnemon
 ! Usage: mnemon COMMAND [options] ...
 ! 
 ! Data
-!   tokenize    sequence files to one array of token ids, and back
+!   tokenize       sequence files to one array of token ids, and back
+!   dataset build  a labelled set from intervals or genes and their genomes
 ! 
 ! Train
-!   pretrain    train a model to tell the next base of genomes
-!   finetune    train a classifier of sequences, from pretrained weights or from scratch
+!   pretrain       train a model to tell the next base of genomes
+!   finetune       train a classifier of sequences, from pretrained weights or from scratch
 ! 
 ! Use
-!   baseline    what a model has to beat: majority, length, k-mers; Markov models of DNA
-!   predict     class probabilities of records, reads, regions or windows
-!   embed       a model's hidden rows as a NumPy array
-!   evaluate    metrics of a fine-tuned model on labelled sequences, with 95 % intervals
-!   perplexity  bits per base of records of any length, and along their contigs
+!   baseline       what a model has to beat: majority, length, k-mers; Markov models of DNA
+!   predict        class probabilities of records, reads, regions or windows
+!   embed          a model's hidden rows as a NumPy array
+!   evaluate       metrics of a fine-tuned model on labelled sequences, with 95 % intervals
+!   perplexity     bits per base of records of any length, and along their contigs
 ! 
 ! Inspect
-!   info        what a file is and holds
-!   benchmark   speed on this machine, and what the memory is good for
-!   help        help for all commands or one
+!   info           what a file is and holds
+!   benchmark      speed on this machine, and what the memory is good for
+!   help           help for all commands or one
 ! 
 ! 'mnemon COMMAND --help' tells all of a command, 'mnemon --version' the version.
 [2]
@@ -35,23 +36,24 @@ mnemon VERSION: genomic sequence models with Titans neural memory
 Usage: mnemon COMMAND [options] ...
 
 Data
-  tokenize    sequence files to one array of token ids, and back
+  tokenize       sequence files to one array of token ids, and back
+  dataset build  a labelled set from intervals or genes and their genomes
 
 Train
-  pretrain    train a model to tell the next base of genomes
-  finetune    train a classifier of sequences, from pretrained weights or from scratch
+  pretrain       train a model to tell the next base of genomes
+  finetune       train a classifier of sequences, from pretrained weights or from scratch
 
 Use
-  baseline    what a model has to beat: majority, length, k-mers; Markov models of DNA
-  predict     class probabilities of records, reads, regions or windows
-  embed       a model's hidden rows as a NumPy array
-  evaluate    metrics of a fine-tuned model on labelled sequences, with 95 % intervals
-  perplexity  bits per base of records of any length, and along their contigs
+  baseline       what a model has to beat: majority, length, k-mers; Markov models of DNA
+  predict        class probabilities of records, reads, regions or windows
+  embed          a model's hidden rows as a NumPy array
+  evaluate       metrics of a fine-tuned model on labelled sequences, with 95 % intervals
+  perplexity     bits per base of records of any length, and along their contigs
 
 Inspect
-  info        what a file is and holds
-  benchmark   speed on this machine, and what the memory is good for
-  help        help for all commands or one
+  info           what a file is and holds
+  benchmark      speed on this machine, and what the memory is good for
+  help           help for all commands or one
 
 'mnemon COMMAND --help' tells all of a command, 'mnemon --version' the version.
 
@@ -61,6 +63,40 @@ $ mnemon hlep
 
 $ mnemon xyzzy
 ! mnemon: unknown command 'xyzzy' (see 'mnemon help')
+[2]
+
+$ # names of two words
+
+$ mnemon dataset
+! mnemon: 'dataset' wants a second word (there is: build)
+[2]
+
+$ mnemon dataset biuld
+! mnemon: unknown command 'dataset biuld' (did you mean 'dataset build'?)
+[2]
+
+$ mnemon dateset build
+! mnemon: unknown command 'dateset' (did you mean 'dataset'?)
+[2]
+
+$ mnemon dataset --help | head -n 1
+Usage: mnemon dataset COMMAND [options] ...
+
+$ mnemon help dataset | grep build
+  dataset build  a labelled set from intervals or genes and their genomes
+
+$ mnemon help dataset build | head -n 1
+mnemon dataset build: a labelled set from intervals or genes and their genomes
+
+$ mnemon dataset build --help | head -n 1
+mnemon dataset build: a labelled set from intervals or genes and their genomes
+
+$ mnemon help dataset build more
+! mnemon help: unexpected argument 'more' (usage: mnemon help [options] [COMMAND])
+[2]
+
+$ mnemon dataset build --outpt x
+! mnemon dataset build: unknown option '--outpt' (did you mean '--output'?)
 [2]
 
 $ mnemon help nothing
@@ -94,6 +130,7 @@ General
 
 EXAMPLES
   mnemon help pretrain
+  mnemon help dataset build
   mnemon help --man | man -l -
   source <(mnemon help --completions bash)
 
@@ -160,7 +197,7 @@ $ mnemon help --seed ''
 [2]
 
 $ mnemon help help more
-! mnemon help: unexpected argument 'more' (usage: mnemon help [options] [COMMAND])
+! mnemon help: unexpected argument 'more' (see 'mnemon help')
 [2]
 
 $ # joined letters, values joined to letters, and the end of options
@@ -197,3 +234,11 @@ $ mnemon help --man | head -n 3
 mnemon \- genomic sequence models with Titans neural memory
 
 $ mnemon help --completions bash | bash -n
+
+$ mnemon help --completions bash >bash.completion
+
+$ bash -c '. ./bash.completion; COMP_WORDS=(mnemon dataset ""); COMP_CWORD=2; _mnemon; echo "${COMPREPLY[@]}" | grep -o build'
+build
+
+$ bash -c '. ./bash.completion; COMP_WORDS=(mnemon dataset build --skip); COMP_CWORD=3; _mnemon; echo "${COMPREPLY[@]}"'
+--skip-missing
