@@ -3,7 +3,7 @@
 #include "genomics/base/fileio.h"
 #include "genomics/base/mem.h"
 #include "genomics/input.h"
-#include "genomics/source.h"
+#include "genomics/table.h"
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
@@ -15,7 +15,7 @@
 #include <strings.h>
 #include <sys/stat.h>
 
-enum { NAME_MAX_BYTES = 255, FIELDS_MAX = 10000, PATH_BYTES = 4096, PLACE_BYTES = 256 };
+enum { NAME_MAX_BYTES = 255, PATH_BYTES = 4096, PLACE_BYTES = 256, ROW_BYTES = 24 };
 
 const char *const mn_split_names[] = {"all", "train", "valid", "test", NULL};
 
@@ -45,7 +45,7 @@ typedef struct builder {
     uint8_t table[256];
     class_name_t *classes; /* in byte order of text */
     int64_t class_cap, base_cap, name_cap, name_size, memory;
-    int64_t offset_cap, label_cap, split_cap, name_offset_cap;
+    int64_t offset_cap, label_cap, split_cap, name_offset_cap, place_cap;
     mn_err_t *err;
 } builder_t;
 
@@ -53,7 +53,8 @@ typedef struct builder {
 static mn_status_t reserve_bases(builder_t *b, int64_t more) {
     mn_labelled_t *set = b->set;
     int64_t need = mn_mem_add(set->offsets[set->n], more);
-    if (need < 0 || need + b->name_size + 24 * set->n > b->memory)
+    int64_t row = set->places ? ROW_BYTES + (int64_t)sizeof *set->places : ROW_BYTES;
+    if (need < 0 || need + b->name_size + row * set->n > b->memory)
         return mn_err_set(b->err, MN_FAILED, b->set->source, "use fewer sequences, or a machine with more memory",
                           "a labelled set of more than %" PRId64 " rows does not fit in memory (%" PRId64
                           " MB are left for it)",
@@ -115,21 +116,22 @@ static mn_status_t find_class(builder_t *b, const char *place, const char *text,
     return MN_OK;
 }
 
-/* Ends the row whose n bases stand at the end of the block; name NULL: its number. */
-static mn_status_t end_row(builder_t *b, const char *place, const char *label, mn_split_t split, const char *name,
-                           int64_t n) {
+/* Notes where the row that ends now lies; from the first such row on all have a place, if an unknown one. */
+static mn_status_t add_place(builder_t *b, const mn_place_t *place) {
     mn_labelled_t *set = b->set;
-    uint8_t *bases = set->bases + set->offsets[set->n];
-    int64_t kept = 0, blank = 0, run = 0;
-    for (int64_t i = 0; i < n; i++) { /* runs of N as every reader shortens them */
-        run = bases[i] == MN_BASE_N ? run + 1 : 0;
-        if (run > MN_N_RUN) continue;
-        bases[kept++] = bases[i];
-        blank += run > 0;
-    }
-    set->counts.dropped += n - kept;
-    if (!kept)
-        return mn_err_set(b->err, MN_INPUT, place, "give the sequence, or take the row out", "the sequence is empty");
+    if (!place && !set->places) return MN_OK;
+    bool first = !set->places;
+    mn_status_t status = mn_mem_reserve((void **)&set->places, &b->place_cap, set->n + 1, sizeof *set->places, b->err);
+    if (status) return status;
+    for (int64_t i = 0; first && i < set->n; i++) set->places[i].contig = -1;
+    set->places[set->n] = place ? *place : (mn_place_t){.contig = -1};
+    return MN_OK;
+}
+
+/* Adds a row of n bases that are in place; name NULL: its number; at NULL: it has no place on a genome. */
+static mn_status_t add_row(builder_t *b, const char *place, const char *label, mn_split_t split, const char *name,
+                           const mn_place_t *at, int64_t n) {
+    mn_labelled_t *set = b->set;
     char number[24];
     snprintf(number, sizeof number, "%" PRId64, set->n + 1);
     if (!name) name = number;
@@ -144,24 +146,44 @@ static mn_status_t end_row(builder_t *b, const char *place, const char *label, m
         status = mn_mem_reserve((void **)&set->name_offsets, &b->name_offset_cap, set->n + 1, sizeof *set->name_offsets,
                                 b->err);
     if (!status) status = mn_mem_reserve((void **)&set->names, &b->name_cap, b->name_size + name_bytes, 1, b->err);
+    if (!status) status = add_place(b, at);
     if (status) return status;
     char *to = memcpy(set->names + b->name_size, name, (size_t)name_bytes);
     for (char *c = to; *c; c++)
         if (iscntrl((unsigned char)*c)) *c = '?';
     set->name_offsets[set->n] = b->name_size;
     b->name_size += name_bytes;
-    set->offsets[set->n + 1] = set->offsets[set->n] + kept;
+    set->offsets[set->n + 1] = set->offsets[set->n] + n;
     set->labels[set->n] = id;
     set->splits[set->n] = (uint8_t)split;
     set->per_split[split]++;
-    set->n_blank += blank == kept;
-    if (kept > set->longest) set->longest = kept;
+    if (n > set->longest) set->longest = n;
     set->n++;
     return MN_OK;
 }
 
+/* Ends the row whose n bases stand at the end of the block. */
+static mn_status_t end_row(builder_t *b, const char *place, const char *label, mn_split_t split, const char *name,
+                           const mn_place_t *at, int64_t n) {
+    mn_labelled_t *set = b->set;
+    uint8_t *bases = set->bases + set->offsets[set->n];
+    int64_t kept = 0, blank = 0, run = 0;
+    for (int64_t i = 0; i < n; i++) { /* runs of N as every reader shortens them */
+        run = bases[i] == MN_BASE_N ? run + 1 : 0;
+        if (run > MN_N_RUN) continue;
+        bases[kept++] = bases[i];
+        blank += run > 0;
+    }
+    set->counts.dropped += n - kept;
+    if (!kept)
+        return mn_err_set(b->err, MN_INPUT, place, "give the sequence, or take the row out", "the sequence is empty");
+    mn_status_t status = add_row(b, place, label, split, name, at, kept);
+    if (!status) set->n_blank += blank == kept;
+    return status;
+}
+
 static mn_status_t add_text(builder_t *b, const char *place, const char *label, mn_split_t split, const char *name,
-                            const char *text, int64_t n) {
+                            const mn_place_t *at, const char *text, int64_t n) {
     mn_status_t status = reserve_bases(b, n);
     if (status) return status;
     mn_labelled_t *set = b->set;
@@ -170,123 +192,124 @@ static mn_status_t add_text(builder_t *b, const char *place, const char *label, 
         return mn_err_set(b->err, MN_INPUT, place, "correct it, or read it as N with --invalid n",
                           "the sequence holds '%c' (0x%02x) at column %" PRId64 ", which is no nucleotide", text[used],
                           (unsigned char)text[used], used + 1);
-    return end_row(b, place, label, split, name, got);
+    return end_row(b, place, label, split, name, at, got);
 }
 
 /* ---- tables */
 
-enum { COLUMN_LABEL, COLUMN_SEQUENCE, COLUMN_SPLIT, COLUMN_ID, COLUMN_NAME, COLUMNS };
-static const char *const column_names[COLUMNS] = {"label", "sequence", "split", "id", "name"};
+enum {
+    COLUMN_LABEL,
+    COLUMN_SEQUENCE,
+    COLUMN_SPLIT,
+    COLUMN_ID,
+    COLUMN_NAME,
+    COLUMN_REGION,
+    COLUMN_CONTIG,
+    COLUMN_CHROM,
+    COLUMN_CHR,
+    COLUMN_START,
+    COLUMN_END,
+    COLUMN_STRAND,
+    COLUMNS
+};
+static const char *const column_names[COLUMNS] = {"label",  "sequence", "split", "id",    "name", "region",
+                                                  "contig", "chrom",    "chr",   "start", "end",  "strand"};
 
-typedef struct table {
-    char separator;
-    int n_fields, index[COLUMNS]; /* -1: no such column */
-} table_t;
+/* Where in a table's rows the columns stand, -1: nowhere; and what its rows have that lack them. */
+typedef struct layout {
+    int64_t column[COLUMNS], contig; /* contig: the column of that meaning, if start and end are there too */
+    const char *label;
+    mn_split_t split;
+} layout_t;
 
-/* Cuts the field at *at off, in place: trimmed of spaces, quotes undone. *at is NULL after the last field. NULL: a
- * quote that is not closed, or text after it. */
-static char *cut_field(char **at, char separator) {
-    char *from = *at + strspn(*at, " ");
-    if (*from != '"') {
-        char *stop = strchr(from, separator);
-        *at = stop ? stop + 1 : NULL;
-        if (!stop) stop = from + strlen(from);
-        while (stop > from && stop[-1] == ' ') stop--;
-        *stop = 0;
-        return from;
-    }
-    char *to = from, *c = from + 1;
-    for (; *c && (*c != '"' || c[1] == '"'); c++) c += *c == '"', *to++ = *c;
-    if (!*c) return NULL;
-    c += 1 + strspn(c + 1, " ");
-    if (*c && *c != separator) return NULL;
-    *at = *c ? c + 1 : NULL;
-    *to = 0;
-    return from;
+static mn_status_t find_columns(const builder_t *b, const mn_table_t *table, layout_t *layout) {
+    mn_status_t status = MN_OK;
+    for (int c = 0; !status && c < COLUMNS; c++)
+        status = mn_table_find(table, column_names[c], &layout->column[c], b->err);
+    const int64_t *column = layout->column;
+    layout->contig = -1;
+    for (int c = COLUMN_CHR; c >= COLUMN_REGION; c--)
+        if (column[c] >= 0 && column[COLUMN_START] >= 0 && column[COLUMN_END] >= 0) layout->contig = column[c];
+    if (!status && column[COLUMN_LABEL] < 0 && !layout->label) status = mn_table_miss(table, "label", b->err);
+    if (!status && column[COLUMN_SEQUENCE] < 0 && !b->options->intervals)
+        status = mn_table_miss(table, "sequence", b->err);
+    if (!status && layout->contig < 0 && b->options->intervals) status = mn_table_miss(table, "region", b->err);
+    return status;
 }
 
-static mn_status_t read_header(table_t *table, char *line, const char *place, mn_err_t *err) {
-    static const char hint[] = "the first line should name the columns label and sequence, and maybe split and id";
-    if (!strncmp(line, "\xef\xbb\xbf", 3)) line += 3;
-    if (*line == '>' || *line == '@')
-        return mn_err_set(err, MN_INPUT, place, "give CLASS=FILE for the sequences of one class",
-                          "this looks like FASTA or "
-                          "FASTQ, not like a table");
-    if (*line == '<') return mn_err_set(err, MN_INPUT, place, hint, "this looks like HTML or XML, not like a table");
-    table->separator = strchr(line, '\t') ? '\t' : ',';
-    for (int c = 0; c < COLUMNS; c++) table->index[c] = -1;
-    char seen[100] = "";
-    for (char *at = line; at; table->n_fields++) {
-        char *name = cut_field(&at, table->separator);
-        if (!name) return mn_err_set(err, MN_INPUT, place, hint, "a quote in the header is not closed");
-        if (table->n_fields == FIELDS_MAX)
-            return mn_err_set(err, MN_INPUT, place, hint, "more than %d columns", (int)FIELDS_MAX);
-        size_t used = strlen(seen);
-        snprintf(seen + used, sizeof seen - used, "%s%s", used ? ", " : "", name);
-        for (int c = 0; c < COLUMNS; c++) {
-            if (strcasecmp(name, column_names[c])) continue;
-            if (table->index[c] >= 0)
-                return mn_err_set(err, MN_INPUT, place, "rename or remove one of them", "two columns are called '%s'",
-                                  column_names[c]);
-            table->index[c] = table->n_fields;
-        }
-    }
-    for (int c = 0; c <= COLUMN_SEQUENCE; c++)
-        if (table->index[c] < 0)
-            return mn_err_set(err, MN_INPUT, place, hint, "no column '%s'; separated by %s, the header reads: %s",
-                              column_names[c], table->separator == '\t' ? "tabs" : "commas", seen);
-    return MN_OK;
+/* A row's field, NULL where the table has no such column. */
+static const char *get_field(const layout_t *layout, char **fields, int column) {
+    return layout->column[column] < 0 ? NULL : fields[layout->column[column]];
 }
 
-static mn_status_t add_table_row(builder_t *b, const table_t *table, char *line, const char *place, mn_split_t split) {
-    char *field[COLUMNS] = {NULL};
-    int n = 0;
-    for (char *at = line; at; n++) {
-        char *text = cut_field(&at, table->separator);
-        if (!text)
-            return mn_err_set(b->err, MN_INPUT, place, "quotes open and close around a whole field, on one line",
-                              "field %d: a quote is not closed, or text follows it", n + 1);
-        for (int c = 0; c < COLUMNS; c++)
-            if (table->index[c] == n) field[c] = text;
-    }
-    if (n != table->n_fields)
-        return mn_err_set(b->err, MN_INPUT, place, "every line needs the header's columns and its separator",
-                          "%d field%s where the header has %d (separated by %s)", n, n == 1 ? "" : "s", table->n_fields,
-                          table->separator == '\t' ? "tabs" : "commas");
-    if (!strcasecmp(field[COLUMN_LABEL], "label") && !strcasecmp(field[COLUMN_SEQUENCE], "sequence"))
+static bool parse_position(const char *text, int64_t *out) {
+    size_t digits = strspn(text, "0123456789");
+    if (!digits || digits > 15 || text[digits]) return false;
+    *out = strtoll(text, NULL, 10);
+    return true;
+}
+
+/* *known false: the fields are empty. */
+static mn_status_t read_place(builder_t *b, const layout_t *layout, char **fields, const char *place, mn_place_t *at,
+                              bool *known) {
+    const char *contig = fields[layout->contig], *start = get_field(layout, fields, COLUMN_START);
+    const char *end = get_field(layout, fields, COLUMN_END), *strand = get_field(layout, fields, COLUMN_STRAND);
+    int64_t number;
+    *known = *contig || *start || *end;
+    if (!*known) return MN_OK;
+    if (!*contig || !parse_position(start, &at->start) || !parse_position(end, &at->end) || at->end <= at->start)
+        return mn_err_set(b->err, MN_INPUT, place, "columns start and end are 0-based, end not within; or rename them",
+                          "'%.40s', start '%.20s', end '%.20s' are no interval", contig, start, end);
+    if (strand && *strand && (!strchr("+-.", *strand) || strand[1]))
+        return mn_err_set(b->err, MN_INPUT, place, "a strand is +, -, . or empty", "unknown strand '%.20s'", strand);
+    mn_status_t status = mn_names_add(&b->set->contigs, contig, &number, b->err);
+    at->contig = (int32_t)number;
+    at->strand = strand && *strand ? *strand : '.';
+    return status;
+}
+
+static mn_status_t add_table_row(builder_t *b, const layout_t *layout, char **fields, const char *place) {
+    const char *label = get_field(layout, fields, COLUMN_LABEL), *text = get_field(layout, fields, COLUMN_SEQUENCE);
+    const char *split_name = get_field(layout, fields, COLUMN_SPLIT), *name = get_field(layout, fields, COLUMN_ID);
+    mn_split_t split = layout->split;
+    mn_place_t at;
+    bool known = false;
+    if (!label) label = layout->label;
+    if (!name) name = get_field(layout, fields, COLUMN_NAME);
+    if (!strcasecmp(label, "label") && text && !strcasecmp(text, "sequence"))
         return mn_err_set(b->err, MN_INPUT, place, "give several tables as several DATA",
                           "the header stands here again");
-    if (field[COLUMN_SPLIT] && !mn_split_from_name(field[COLUMN_SPLIT], &split))
+    if (split_name && !mn_split_from_name(split_name, &split))
         return mn_err_set(b->err, MN_INPUT, place, "a split is train, valid (val, dev, validation), test or all",
-                          "unknown split '%.60s'", field[COLUMN_SPLIT]);
-    const char *text = field[COLUMN_SEQUENCE];
-    return add_text(b, place, field[COLUMN_LABEL], split, field[COLUMN_ID] ? field[COLUMN_ID] : field[COLUMN_NAME],
-                    text, (int64_t)strlen(text));
+                          "unknown split '%.60s'", split_name);
+    mn_status_t status = layout->contig < 0 ? MN_OK : read_place(b, layout, fields, place, &at, &known);
+    if (status) return status;
+    if (!b->options->intervals)
+        return add_text(b, place, label, split, name, known ? &at : NULL, text, (int64_t)strlen(text));
+    if (!known) return mn_err_set(b->err, MN_INPUT, place, "give its region, start and end", "the row has no interval");
+    return add_row(b, place, label, split, name, &at, at.end - at.start);
 }
 
-/* split: of the rows where no column tells. */
-static mn_status_t read_table(builder_t *b, const char *path, mn_split_t split) {
-    mn_source_t *source;
-    mn_status_t status = mn_source_open(path, 1, &source, b->err);
-    if (status) return status;
-    table_t table = {0};
+/* label (NULL: none) and split: of the rows where no column tells. */
+static mn_status_t read_table(builder_t *b, const char *path, const char *label, mn_split_t split) {
+    layout_t layout = {.label = label, .split = split};
+    mn_table_t *table;
+    char **fields;
     int64_t before = b->set->n;
-    char *line;
-    for (int64_t number = 1; !(status = mn_source_line(source, &line, b->err)) && line; number++) {
-        char place[PLACE_BYTES];
-        snprintf(place, sizeof place, "%.200s:%" PRId64, mn_source_path(source), number);
-        if (!*line) continue;
-        if (table.n_fields)
-            status = add_table_row(b, &table, line, place, split);
-        else if (*line != '#')
-            status = read_header(&table, line, place, b->err);
-        if (status) break;
-    }
+    mn_status_t status =
+        mn_table_open(path,
+                      b->options->intervals ? "the first line should name the columns region, start and end"
+                                            : "the first line should name the columns label and sequence, and maybe "
+                                              "split and id",
+                      &table, b->err);
+    if (status) return status;
+    status = find_columns(b, table, &layout);
+    while (!status && !(status = mn_table_next(table, &fields, b->err)) && fields)
+        status = add_table_row(b, &layout, fields, mn_table_place(table));
     if (!status && b->set->n == before)
-        status =
-            mn_err_set(b->err, MN_INPUT, mn_source_path(source), "give a table with a header and a line a sequence",
-                       table.n_fields ? "no row follows the header" : "the file is empty");
-    mn_source_close(source);
+        status = mn_err_set(b->err, MN_INPUT, mn_table_path(table), "give a table with a header and a line a sequence",
+                            "no row follows the header");
+    mn_table_close(table);
     return status;
 }
 
@@ -343,7 +366,7 @@ static mn_status_t add_text_file(builder_t *b, const char *path, const char *nam
     mn_status_t status = mn_file_read(path, b->memory, &text, &size, b->err);
     if (status) return status;
     folder->n++;
-    status = add_text(b, path, folder->label, folder->split, record, text, size);
+    status = add_text(b, path, folder->label, folder->split, record, NULL, text, size);
     mn_mem_free(text);
     return status;
 }
@@ -382,23 +405,64 @@ static mn_status_t add_split_folder(builder_t *b, const char *path, const char *
     return visit_folder(b, path, add_class_folder, &split);
 }
 
-/* Tables that are called train.csv, dev.tsv, test.csv.gz and so on. */
-static mn_status_t add_split_table(builder_t *b, const char *path, const char *name, void *ctx) {
+/* The bytes of a table's name before .csv, .tsv, .csv.gz or .tsv.gz; 0: it is called otherwise. */
+static int count_stem(const char *name) {
     static const char *const suffixes[] = {".csv", ".tsv", ".csv.gz", ".tsv.gz"};
-    char stem[16];
-    mn_split_t split;
-    const char *dot = strchr(name, '.');
-    if (!dot || dot == name || dot - name >= (int)sizeof stem) return MN_OK;
-    snprintf(stem, sizeof stem, "%.*s", (int)(dot - name), name);
     for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
-        if (strcmp(dot, suffixes[i]) || !mn_split_from_name(stem, &split)) continue;
-        ++*(int64_t *)ctx;
-        return read_table(b, path, split);
+        size_t stem = strlen(name) - strlen(suffixes[i]);
+        if (strlen(name) > strlen(suffixes[i]) && !strcmp(name + stem, suffixes[i])) return (int)stem;
     }
-    return MN_OK;
+    return 0;
 }
 
+/* Tables that are called train.csv, dev.tsv, test.csv.gz and so on. */
+static mn_status_t add_split_table(builder_t *b, const char *path, const char *name, void *ctx) {
+    char stem[16];
+    mn_split_t split;
+    int length = count_stem(name);
+    if (!length || length >= (int)sizeof stem) return MN_OK;
+    snprintf(stem, sizeof stem, "%.*s", length, name);
+    if (!mn_split_from_name(stem, &split)) return MN_OK;
+    ++*(int64_t *)ctx;
+    return read_table(b, path, NULL, split);
+}
+
+/* ---- interval lists */
+
+typedef struct list_folder {
+    mn_split_t split;
+    int64_t n; /* lists met */
+} list_folder_t;
+
+static mn_status_t add_list(builder_t *b, const char *path, const char *name, void *ctx) {
+    char label[NAME_MAX_BYTES + 1];
+    list_folder_t *folder = ctx;
+    int length = count_stem(name);
+    if (!length || length >= (int)sizeof label) return MN_OK;
+    snprintf(label, sizeof label, "%.*s", length, name);
+    folder->n++;
+    return read_table(b, path, label, folder->split);
+}
+
+static mn_status_t add_list_folder(builder_t *b, const char *path, const char *name, void *ctx) {
+    list_folder_t *lists = ctx;
+    if (!is_folder(path) || !mn_split_from_name(name, &lists->split)) return MN_OK;
+    return visit_folder(b, path, add_list, ctx);
+}
+
+static mn_status_t read_lists(builder_t *b, const char *path) {
+    list_folder_t lists = {0};
+    mn_status_t status = visit_folder(b, path, add_list_folder, &lists);
+    if (!status && !lists.n)
+        status = mn_err_set(b->err, MN_INPUT, path, "expected FOLDER/train/CLASS.csv.gz, FOLDER/test/CLASS.csv.gz",
+                            "no interval lists inside");
+    return status;
+}
+
+/* ---- folders */
+
 static mn_status_t read_folder(builder_t *b, const char *path) {
+    if (b->options->intervals) return read_lists(b, path);
     int64_t split_folders = 0, folders = 0, tables = 0;
     mn_split_t none = MN_SPLIT_NONE;
     mn_status_t status = visit_folder(b, path, count_folder, &folders);
@@ -435,7 +499,7 @@ static mn_status_t read_records(builder_t *b, const char *label, const char *pat
         }
         char place[PLACE_BYTES];
         snprintf(place, sizeof place, "%.150s:%.100s", path, record->name);
-        if (status || (status = end_row(b, place, label, MN_SPLIT_NONE, record->name, n))) break;
+        if (status || (status = end_row(b, place, label, MN_SPLIT_NONE, record->name, NULL, n))) break;
     }
     mn_base_counts_t counts = mn_input_counts(in);
     mn_base_counts_add(&b->set->counts, &counts);
@@ -450,13 +514,13 @@ static mn_status_t read_source(builder_t *b, const char *source) {
         return mn_err_set(b->err, MN_USAGE, source, "fetch the file first", "mnemon does not read over the network");
     const char *equals = strchr(source, '=');
     if (is_folder(source)) return read_folder(b, source);
-    if (!equals || !strcmp(source, "-") || mn_file_exists(source)) return read_table(b, source, MN_SPLIT_NONE);
+    if (!equals || !strcmp(source, "-") || mn_file_exists(source)) return read_table(b, source, NULL, MN_SPLIT_NONE);
     char label[NAME_MAX_BYTES + 1];
     if (equals == source || equals - source >= (int64_t)sizeof label || !equals[1])
         return mn_err_set(b->err, MN_USAGE, source, "write CLASS=FILE",
                           "a class name of 1 to %d bytes and a file are needed", (int)NAME_MAX_BYTES);
     snprintf(label, sizeof label, "%.*s", (int)(equals - source), source);
-    return read_records(b, label, equals + 1);
+    return b->options->intervals ? read_table(b, equals + 1, label, MN_SPLIT_NONE) : read_records(b, label, equals + 1);
 }
 
 /* ---- the whole */
@@ -499,7 +563,7 @@ static mn_status_t order_numbers(builder_t *b) {
 static mn_status_t finish_set(builder_t *b) {
     mn_labelled_t *set = b->set;
     mn_status_t status = MN_OK;
-    if (set->n_blank == set->n)
+    if (set->bases && set->n_blank == set->n)
         return mn_err_set(b->err, MN_INPUT, b->set->source, "check the sequence column, and --mask-lowercase",
                           "all %" PRId64 " sequences are N alone", set->n);
     if (set->n_classes < 2)
@@ -556,5 +620,7 @@ void mn_labelled_free(mn_labelled_t *set) {
     mn_mem_free(set->splits);
     mn_mem_free(set->names);
     mn_mem_free(set->name_offsets);
+    mn_mem_free(set->places);
+    mn_names_done(&set->contigs);
     mn_mem_free(set);
 }

@@ -1,11 +1,12 @@
 /* labelled: sequences with a class each, whole in memory, from
  *
- *   TABLE          TSV or CSV with a header, plain or gzip, "-" for stdin: columns `label` and `sequence`, optional
- *                  `split` and `id` or `name`, others ignored; fields may be quoted as in RFC 4180, within a line
- *   FOLDER         class folders as the genomic-benchmarks package caches them: FOLDER/train/CLASS/X.txt and
- *                  FOLDER/test/CLASS/X.txt, or FOLDER/CLASS/X.txt without a split; one sequence a file. Else tables
- *                  called by their split: FOLDER/train.csv, dev.csv, test.csv (tsv, gz)
- *   CLASS=FILE     the records of a FASTA or FASTQ file, all of one class, without a split
+ *   TABLE          genomics/table.h: columns `label` and `sequence`, optional `split`, `id` or `name`, and the place on
+ * a genome: `region`, `contig`, `chrom` or `chr` with `start` and `end` (0-based half-open) and optional `strand`;
+ * others ignored FOLDER         class folders as the genomic-benchmarks package caches them: FOLDER/train/CLASS/X.txt
+ * and FOLDER/test/CLASS/X.txt, or FOLDER/CLASS/X.txt without a split; one sequence a file. Else tables called by their
+ * split: FOLDER/train.csv, dev.csv, test.csv (tsv, gz) CLASS=FILE     the records of a FASTA or FASTQ file, all of one
+ * class, without a split LISTS          with options.intervals: FOLDER/train/CLASS.csv.gz, FOLDER/test/CLASS.csv.gz, or
+ * tables, of places without sequences
  *
  * Several of them make one set. A split is train, valid (val, dev, validation), test, or none (all, empty, no column).
  * A row of N alone is kept and counted: published sets hold some, and a score should cover every row; a set of nothing
@@ -14,6 +15,7 @@
 #define MN_LABELLED_H
 #include "genomics/alphabet.h"
 #include "genomics/base/err.h"
+#include "genomics/base/names.h"
 
 enum { MN_LABELLED_CLASSES_MAX = 1000 };
 
@@ -24,9 +26,17 @@ extern const char *const mn_split_names[];
 /* The split that a name stands for (any case, the synonyms above); false: none. */
 bool mn_split_from_name(const char *name, mn_split_t *out);
 
+/* Where a row lies on a genome. */
+typedef struct mn_place {
+    int64_t start, end; /* 0-based half-open */
+    int32_t contig;     /* of contigs; -1: the row has no place */
+    char strand;        /* '+', '-', or '.' for none given */
+} mn_place_t;
+
 typedef struct mn_labelled {
     int64_t n;             /* rows */
-    uint8_t *bases;        /* ids of genomics/alphabet.h; row i is bases[offsets[i] .. offsets[i + 1]), at least one */
+    uint8_t *bases;        /* ids of genomics/alphabet.h; row i is bases[offsets[i] .. offsets[i + 1]), at least one.
+                            * NULL: places without sequences (options.intervals), offsets count their lengths */
     int64_t *offsets;      /* (n + 1) */
     int32_t *labels;       /* (n), index into classes */
     uint8_t *splits;       /* (n), mn_split_t */
@@ -34,7 +44,9 @@ typedef struct mn_labelled {
     int64_t *name_offsets; /* (n), into names */
     char **classes;        /* (n_classes) names; in numeric order if all are numbers, else in byte order */
     int64_t n_classes;
-    int64_t longest; /* bases of the longest row */
+    mn_place_t *places; /* (n); NULL: no input has any */
+    mn_names_t contigs; /* of places, as written there */
+    int64_t longest;    /* bases of the longest row */
     mn_base_counts_t
         counts;      /* what was read, replaced, skipped and dropped (runs of N over MN_N_RUN, as in every reader) */
     int64_t n_blank; /* rows of N alone */
@@ -48,6 +60,7 @@ typedef struct mn_labelled_options {
     const char *const
         *classes; /* a model's class names: the only ones allowed, in this order. NULL: as found, two or more */
     int64_t n_classes;
+    bool intervals; /* takes places without sequences, instead of sequences */
 } mn_labelled_options_t;
 
 /* Reads inputs[0..n). Owner: the caller, mn_labelled_free (accepts NULL). Errors: MN_USAGE for an input of no known
