@@ -4,6 +4,7 @@
 #include "genomics/base/par.h"
 #include "genomics/kmer.h"
 #include "genomics/length.h"
+#include "pipelines/rows.h"
 #include <math.h>
 #include <string.h>
 
@@ -43,32 +44,11 @@ static bool is_better(merit_t a, merit_t b) {
     return a.mcc > b.mcc || (a.mcc == b.mcc && a.log_loss < b.log_loss);
 }
 
-/* The rows of the validation part. */
-typedef struct validation {
-    const mn_labelled_t *set;
-    int64_t n;
-    int64_t *rows;
-    int32_t *labels;
-} validation_t;
-
-static mn_status_t new_validation(const mn_labelled_t *set, const uint8_t *parts, validation_t *out, mn_err_t *err) {
-    *out = (validation_t){.set = set};
-    mn_status_t status = mn_mem_new((void **)&out->rows, set->n, sizeof *out->rows, err);
-    if (!status) status = mn_mem_new((void **)&out->labels, set->n, sizeof *out->labels, err);
-    for (int64_t i = 0; !status && i < set->n; i++)
-        if (parts[i] == MN_SPLIT_VALID) out->rows[out->n] = i, out->labels[out->n++] = set->labels[i];
-    return status;
-}
-
-static void done_validation(validation_t *validation) {
-    mn_mem_free(validation->rows);
-    mn_mem_free(validation->labels);
-}
-
-static mn_status_t judge(const validation_t *valid, const float *probabilities, merit_t *out, mn_err_t *err) {
+/* Of the validation rows, with these probabilities. */
+static mn_status_t judge(const mn_rows_t *valid, const float *probabilities, merit_t *out, mn_err_t *err) {
     mn_metrics_t metrics;
     mn_status_t status =
-        mn_metrics_measure(probabilities, valid->labels, valid->n, valid->set->n_classes, 0, 0, &metrics, err);
+        mn_metrics_measure(probabilities, valid->labels, valid->n, valid->n_classes, 0, 0, &metrics, err);
     if (status) return status;
     *out = (merit_t){metrics.metric[MN_METRIC_mcc].value, metrics.metric[MN_METRIC_log_loss].value};
     mn_metrics_done(&metrics);
@@ -76,27 +56,25 @@ static mn_status_t judge(const validation_t *valid, const float *probabilities, 
 }
 
 /* The number of bins by which the length alone does best. */
-static mn_status_t choose_length(const uint8_t *parts, const validation_t *valid, mn_length_t *out, int64_t *bins,
-                                 mn_err_t *err) {
-    int64_t k = valid->set->n_classes;
+static mn_status_t choose_length(const mn_labelled_t *set, const uint8_t *parts, mn_rows_t *valid, mn_length_t *out,
+                                 int64_t *bins, mn_err_t *err) {
+    int64_t k = set->n_classes;
     merit_t best = {-INFINITY, 0};
-    float *probabilities;
-    mn_status_t status = mn_mem_new((void **)&probabilities, valid->n * k, sizeof *probabilities, err);
+    mn_status_t status = MN_OK;
     for (int64_t tried = 1; !status && tried <= MN_LENGTH_BINS_MAX; tried *= 2) {
         mn_length_t model;
         merit_t merit;
-        if ((status = mn_length_train(valid->set, parts, tried, &model, err))) break;
+        if ((status = mn_length_train(set, parts, tried, &model, err))) break;
         for (int64_t i = 0; i < valid->n; i++)
-            memcpy(probabilities + i * k, mn_length_predict(&model, mn_labelled_length(valid->set, valid->rows[i])),
-                   (size_t)k * sizeof *probabilities);
-        status = judge(valid, probabilities, &merit, err);
+            memcpy(valid->probabilities + i * k, mn_length_predict(&model, valid->lengths[i]),
+                   (size_t)k * sizeof *valid->probabilities);
+        status = judge(valid, valid->probabilities, &merit, err);
         if (!status && is_better(merit, best)) {
             mn_length_t worse = *out;
             *out = model, model = worse, best = merit, *bins = tried;
         }
         mn_length_done(&model);
     }
-    mn_mem_free(probabilities);
     return status;
 }
 
@@ -113,7 +91,7 @@ enum { PENALTIES = 9 };
 static const double penalties[PENALTIES] = {1000, 300, 100, 30, 10, 3, 1, 0.3, 0.1};
 
 typedef struct grid {
-    const validation_t *valid;
+    const mn_rows_t *valid;
     mn_kmer_features_t *train, *held_out;
     trial_t trials[PENALTIES];
 } grid_t;
@@ -124,7 +102,7 @@ static void try_penalty(void *ctx, int64_t i) {
     float *probabilities = NULL;
     trial->status = mn_kmer_train(grid->train, trial->penalty, &trial->model, &trial->err);
     if (!trial->status)
-        trial->status = mn_mem_new((void **)&probabilities, grid->valid->n * grid->valid->set->n_classes,
+        trial->status = mn_mem_new((void **)&probabilities, grid->valid->n * grid->valid->n_classes,
                                    sizeof *probabilities, &trial->err);
     if (!trial->status) {
         mn_kmer_predict(trial->model, grid->held_out, probabilities);
@@ -134,11 +112,11 @@ static void try_penalty(void *ctx, int64_t i) {
 }
 
 /* Tries every penalty at one k; the best trial so far is in *best. */
-static mn_status_t try_penalties(const uint8_t *parts, const validation_t *valid, int64_t k, trial_t *best,
-                                 bool *improved, mn_err_t *err) {
+static mn_status_t try_penalties(const mn_labelled_t *set, const uint8_t *parts, const mn_rows_t *valid, int64_t k,
+                                 trial_t *best, bool *improved, mn_err_t *err) {
     grid_t grid = {.valid = valid};
-    mn_status_t status = mn_kmer_features_new(valid->set, parts, MN_SPLIT_TRAIN, k, &grid.train, err);
-    if (!status) status = mn_kmer_features_new(valid->set, parts, MN_SPLIT_VALID, k, &grid.held_out, err);
+    mn_status_t status = mn_kmer_features_new(set, parts, MN_SPLIT_TRAIN, k, &grid.train, err);
+    if (!status) status = mn_kmer_features_new(set, parts, MN_SPLIT_VALID, k, &grid.held_out, err);
     for (int64_t i = 0; i < PENALTIES; i++) grid.trials[i].penalty = penalties[i];
     if (!status) mn_par_for(PENALTIES, try_penalty, &grid);
     *improved = false;
@@ -160,16 +138,16 @@ static mn_status_t try_penalties(const uint8_t *parts, const validation_t *valid
  * the one that is tested: nothing is trained again on both. */
 static mn_status_t run_fold(const mn_labelled_t *set, const uint8_t *parts, const mn_baselines_options_t *options,
                             int64_t fold, pool_t *pool, mn_baseline_choice_t *chosen, mn_err_t *err) {
-    validation_t valid;
+    mn_rows_t valid;
     mn_length_t majority = {0}, length = {0};
     trial_t best = {.merit = {-INFINITY, 0}};
     mn_kmer_features_t *test = NULL;
-    mn_status_t status = new_validation(set, parts, &valid, err);
+    mn_status_t status = mn_rows_list(set, parts, MN_SPLIT_VALID, &valid, err);
     if (!status) status = mn_length_train(set, parts, 1, &majority, err);
-    if (!status) status = choose_length(parts, &valid, &length, &chosen->bins, err);
+    if (!status) status = choose_length(set, parts, &valid, &length, &chosen->bins, err);
     for (int64_t k = MN_COUNTED_MIN; !status && k <= MN_COUNTED_MAX; k++) {
         bool improved;
-        status = try_penalties(parts, &valid, k, &best, &improved, err);
+        status = try_penalties(set, parts, &valid, k, &best, &improved, err);
         if (improved) chosen->k = k, chosen->penalty = best.penalty;
         if (options->progress) options->progress(options->ctx, fold * KS + k - MN_COUNTED_MIN + 1);
     }
@@ -189,7 +167,7 @@ static mn_status_t run_fold(const mn_labelled_t *set, const uint8_t *parts, cons
     mn_kmer_free(best.model);
     mn_length_done(&length);
     mn_length_done(&majority);
-    done_validation(&valid);
+    mn_rows_done(&valid);
     return status;
 }
 

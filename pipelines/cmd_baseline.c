@@ -4,6 +4,7 @@
 #include "genomics/input.h"
 #include "genomics/markov.h"
 #include "pipelines/baselines.h"
+#include "pipelines/classify.h"
 #include "pipelines/commands.h"
 #include "pipelines/provenance.h"
 #include "pipelines/report.h"
@@ -12,9 +13,9 @@
 typedef struct settings {
     mn_common_t common;
     const char *output, *markov;
-    int invalid;
-    bool mask_lowercase, json;
+    bool json;
     int64_t folds, resamples;
+    mn_labelled_options_t reading;
 } settings_t;
 
 enum { DEFAULT_FOLDS = 5 };
@@ -28,9 +29,7 @@ static const mn_option_t options[] = {
               "count Markov models on this sequence file, and score DATA, sequence files too, by the best"),
     MN_OPTION(settings_t, resamples, NULL, "resamples", INT, "N", "bootstrap resamples for the intervals; 0: none",
               .fallback = "1000", .max = 1e6),
-    MN_OPTION(settings_t, mask_lowercase, NULL, "mask-lowercase", FLAG, NULL, "read lower case bases as N"),
-    MN_OPTION(settings_t, invalid, NULL, "invalid", CHOICE, NULL, "what to do with a letter that is no nucleotide code",
-              .choices = mn_invalid_names, .fallback = "error"),
+    MN_OPTION_GROUP(settings_t, reading, NULL, mn_labelled_reading_options),
     MN_OPTION(settings_t, json, NULL, "json", FLAG, NULL, "JSON instead of TSV", .neutral = true),
     MN_COMMON_OPTIONS,
     {0}};
@@ -105,10 +104,9 @@ static mn_status_t warn_of_rows(const mn_labelled_t *set, mn_err_t *err) {
 
 static mn_status_t run_labelled(const mn_args_t *args, mn_err_t *err) {
     const settings_t *s = args->settings;
-    mn_labelled_options_t reading = {.invalid = s->invalid, .mask_lowercase = s->mask_lowercase};
     mn_labelled_t *set = NULL;
     mn_baselines_t result = {0};
-    mn_status_t status = mn_labelled_read(args->operands, args->n_operands, &reading, &set, err);
+    mn_status_t status = mn_labelled_read(args->operands, args->n_operands, &s->reading, &set, err);
     if (status) return status;
     int64_t folds = s->folds;
     if (!folds && !set->per_split[MN_SPLIT_TEST]) {
@@ -224,8 +222,8 @@ static mn_status_t write_markov(const mn_args_t *args, const mn_markov_t *markov
 static mn_status_t run_markov(const mn_args_t *args, mn_err_t *err) {
     const settings_t *s = args->settings;
     mn_input_options_t reading = mn_input_options_default();
-    reading.mask_lowercase = s->mask_lowercase;
-    reading.invalid = s->invalid;
+    reading.mask_lowercase = s->reading.mask_lowercase;
+    reading.invalid = s->reading.invalid;
     mn_markov_t *markov = NULL;
     double bits;
     int64_t scored;

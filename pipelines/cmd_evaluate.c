@@ -1,19 +1,19 @@
 /* mnemon evaluate: how well a fine-tuned model does on one split of a labelled set. */
 #include "genomics/base/mem.h"
-#include "genomics/split.h"
+#include "pipelines/classify.h"
 #include "pipelines/commands.h"
 #include "pipelines/engine.h"
 #include "pipelines/provenance.h"
 #include "pipelines/report.h"
 #include "pipelines/score.h"
-#include "titans/metrics.h"
 
 typedef struct settings {
     mn_common_t common;
     const char *model, *output, *memory;
-    int split, rc, invalid;
-    bool mask_lowercase, json, freeze;
+    int split, rc;
+    bool json, freeze;
     int64_t resamples;
+    mn_labelled_options_t reading;
 } settings_t;
 
 static const mn_option_t options[] = {
@@ -27,60 +27,35 @@ static const mn_option_t options[] = {
     MN_OPTION_FREEZE(settings_t, freeze),
     MN_OPTION(settings_t, resamples, NULL, "resamples", INT, "N", "bootstrap resamples for the intervals; 0: none",
               .fallback = "1000", .max = 1e6),
-    MN_OPTION(settings_t, mask_lowercase, NULL, "mask-lowercase", FLAG, NULL, "read lower case bases as N"),
-    MN_OPTION(settings_t, invalid, NULL, "invalid", CHOICE, NULL, "what to do with a letter that is no nucleotide code",
-              .choices = mn_invalid_names, .fallback = "error"),
+    MN_OPTION_GROUP(settings_t, reading, NULL, mn_labelled_reading_options),
     MN_OPTION(settings_t, json, NULL, "json", FLAG, NULL, "JSON instead of TSV", .neutral = true),
     MN_COMMON_OPTIONS,
     {0}};
 
-/* The rows to score and what the model says of them. */
-typedef struct scored {
-    int64_t n;
-    const uint8_t **bases;
-    int64_t *lengths;
-    int32_t *labels;
-    float *probabilities;
-} scored_t;
-
-static void done_scored(scored_t *scored) {
-    mn_mem_free(scored->bases);
-    mn_mem_free(scored->lengths);
-    mn_mem_free(scored->labels);
-    mn_mem_free(scored->probabilities);
-}
-
-static mn_status_t choose_rows(const mn_labelled_t *set, int split, const char *where, scored_t *out, mn_err_t *err) {
-    uint8_t *parts;
-    mn_status_t status = mn_mem_new((void **)&parts, set->n, 1, err);
-    if (!status && (split == MN_SPLIT_TRAIN || split == MN_SPLIT_VALID)) status = mn_split_parts(set, 0, 0, parts, err);
-    if (!status) status = mn_mem_new((void **)&out->bases, set->n, (int64_t)sizeof *out->bases, err);
-    if (!status) status = mn_mem_new((void **)&out->lengths, set->n, (int64_t)sizeof *out->lengths, err);
-    if (!status) status = mn_mem_new((void **)&out->labels, set->n, (int64_t)sizeof *out->labels, err);
-    for (int64_t i = 0; i < set->n && !status; i++) {
-        int part = split == MN_SPLIT_TEST ? set->splits[i] : parts[i];
-        if (split != MN_SPLIT_NONE && part != split) continue;
-        out->bases[out->n] = mn_labelled_row(set, i);
-        out->lengths[out->n] = mn_labelled_length(set, i);
-        out->labels[out->n++] = set->labels[i];
+static mn_status_t choose_rows(const mn_labelled_t *set, int split, const char *where, mn_rows_t *out, mn_err_t *err) {
+    uint8_t *drawn = NULL;
+    mn_status_t status = MN_OK;
+    if (split == MN_SPLIT_TRAIN || split == MN_SPLIT_VALID) { /* as finetune divides them */
+        status = mn_mem_new((void **)&drawn, set->n, 1, err);
+        if (!status) status = mn_split_parts(set, 0, 0, drawn, err);
     }
-    mn_mem_free(parts);
+    const uint8_t *parts = split == MN_SPLIT_NONE ? NULL : drawn ? drawn : set->splits;
+    if (!status) status = mn_rows_list(set, parts, split, out, err);
+    mn_mem_free(drawn);
     if (!status && !out->n)
         status = mn_err_set(err, MN_INPUT, where, "--split all scores every row", "no row of split '%s'",
                             mn_split_names[split]);
     return status;
 }
 
-static mn_status_t score_rows(const mn_engine_t *engine, bool rc, scored_t *rows, mn_err_t *err) {
+static mn_status_t score_rows(const mn_engine_t *engine, bool rc, mn_rows_t *rows, mn_err_t *err) {
     enum { SLICE = 512 }; /* between updates of the progress */
-    int64_t classes = engine->model->config.classes;
-    mn_status_t status =
-        mn_mem_new((void **)&rows->probabilities, rows->n * classes, (int64_t)sizeof *rows->probabilities, err);
+    mn_status_t status = MN_OK;
     mn_progress_t progress = mn_progress_start("evaluate", "rows", rows->n, 0);
     for (int64_t i = 0; i < rows->n && !status; i += SLICE) {
         int64_t n = rows->n - i < SLICE ? rows->n - i : SLICE;
         status = mn_score_classes(engine->model, engine->work, engine->tokenizer, rc, rows->bases + i,
-                                  rows->lengths + i, n, NULL, rows->probabilities + i * classes, err);
+                                  rows->lengths + i, n, NULL, rows->probabilities + i * rows->n_classes, err);
         mn_progress_update(&progress, i + n, NULL);
     }
     if (!status) mn_progress_end(&progress);
@@ -105,22 +80,19 @@ static mn_status_t write_metrics(const mn_args_t *args, const mn_metrics_t *metr
 static mn_status_t evaluate(const mn_args_t *args, const mn_engine_t *engine, mn_err_t *err) {
     const settings_t *s = args->settings;
     const char *const *labels = (const char *const *)engine->info.labels;
-    mn_labelled_options_t reading = {.invalid = s->invalid,
-                                     .mask_lowercase = s->mask_lowercase,
-                                     .classes = labels,
-                                     .n_classes = engine->info.n_labels};
+    mn_labelled_options_t reading = s->reading;
+    reading.classes = labels;
+    reading.n_classes = engine->info.n_labels;
     mn_labelled_t *set = NULL;
     mn_metrics_t metrics = {0};
-    scored_t rows = {0};
+    mn_rows_t rows = {0};
     mn_status_t status = mn_labelled_read(args->operands, args->n_operands, &reading, &set, err);
     if (!status) status = choose_rows(set, s->split, args->operands[0], &rows, err);
     if (!status) status = score_rows(engine, mn_engine_rc(engine, s->rc), &rows, err);
-    if (!status)
-        status = mn_metrics_measure(rows.probabilities, rows.labels, rows.n, engine->model->config.classes,
-                                    s->resamples, (uint64_t)s->common.seed, &metrics, err);
+    if (!status) status = mn_rows_measure(&rows, s->resamples, (uint64_t)s->common.seed, &metrics, err);
     if (!status) status = write_metrics(args, &metrics, labels, err);
     mn_metrics_done(&metrics);
-    done_scored(&rows);
+    mn_rows_done(&rows);
     mn_labelled_free(set);
     return status;
 }

@@ -17,7 +17,7 @@
 
 typedef struct settings {
     mn_common_t common;
-    const char *output, *pretrained, *valid;
+    const char *output, *valid;
     int64_t length, carry, tokens, valid_bases, final_bases;
     mn_strings_t holdout;
     bool no_holdout;
@@ -29,7 +29,8 @@ typedef struct settings {
 static const mn_option_t options[] = {
     MN_OPTION(settings_t, output, "o", "output", FILE, "MODEL",
               "begin of the names MODEL.safetensors, MODEL.ckpt, MODEL.metrics.tsv", .required = true),
-    MN_OPTION(settings_t, pretrained, "m", "model", INPUT, "MODEL", "begin with the weights of this model file"),
+    MN_OPTION(settings_t, modelling.pretrained, "m", "model", INPUT, "MODEL",
+              "begin with the weights of this model file"),
     MN_OPTION_HEADING("Data"),
     MN_OPTION(settings_t, length, "l", "length", INT, "N", "tokens of a window", .fallback = "512", .min = 16,
               .max = 1e9),
@@ -61,6 +62,7 @@ static const mn_option_t options[] = {
     MN_OPTION(settings_t, training.patience, NULL, "patience", INT, "N",
               "stop after so many validations without a new best; 0: never", .fallback = "0", .max = 1e6),
     MN_OPTION_GROUP(settings_t, training, NULL, mn_training_options),
+    MN_OPTION_GROUP(settings_t, training, NULL, mn_saving_options),
     MN_OPTION_GROUP(settings_t, modelling, "Model", mn_modelling_options),
     MN_COMMON_OPTIONS,
     {0}};
@@ -266,10 +268,6 @@ static void done_job(job_t *job) {
     mn_mem_free(job->prefix);
 }
 
-static bool is_stopping(void) {
-    return mn_signals_stop != 0;
-}
-
 static double to_bits(mn_bits_t sum) {
     return sum.bases ? sum.nats / (double)sum.bases / log(2) : NAN;
 }
@@ -278,7 +276,7 @@ static mn_status_t validate(void *ctx, const mn_model_t *model, mn_work_t *work,
     const job_t *job = ctx;
     mn_bits_t sum = {0};
     mn_status_t status = mn_score_tracts(model, work, job->tokenizer, job->scored.tiles.items, job->scored.tiles.n,
-                                         is_stopping, &sum, err);
+                                         mn_signals_stopping, &sum, err);
     values[0] = to_bits(sum);
     return status;
 }
@@ -336,9 +334,8 @@ static mn_status_t prepare(job_t *job, const mn_args_t *args, mn_err_t *err) {
     mn_training_t *training = &s->training;
     mn_status_t status = mn_training_prefix(s->output, &job->prefix, err);
     if (!status) status = mn_train_claim(job->prefix, training->resume, training->force, &job->lock, err);
-    if (!status)
-        status = mn_modelling_begin(args, &s->modelling, s->pretrained, 0, (uint64_t)s->common.seed, &job->tokenizer,
-                                    &job->model, err);
+    if (!status) status = mn_modelling_begin(args, &s->modelling, 0, err);
+    if (!status) status = mn_modelling_make(&s->modelling, (uint64_t)s->common.seed, &job->tokenizer, &job->model, err);
     if (!status) status = settle(args, s, err); /* after the model, which writes what was given anew */
     if (!status) status = mn_provenance(args, &job->command, err);
     if (!status) status = load_data(job, args, err);
@@ -366,8 +363,8 @@ static mn_status_t report_final(const job_t *job, const mn_trained_t *trained, m
     if (!job->valid.n) return MN_OK;
     mn_bits_t sum;
     mn_status_t status = mn_score_tracts(job->model, job->work, job->tokenizer, job->final.tiles.items,
-                                         job->final.tiles.n, is_stopping, &sum, err);
-    if (!status && !is_stopping())
+                                         job->final.tiles.n, mn_signals_stopping, &sum, err);
+    if (!status && !mn_signals_stopping())
         printf(
             "best_step\t%lld\nscored_bases\t%lld\nbits_per_base\t%.6f\nmarkov_order\t%d\nmarkov_bits_per_base\t%.6f\n",
             (long long)trained->best_step, (long long)sum.bases, to_bits(sum), job->markov.order, job->markov.final);

@@ -6,6 +6,10 @@
 volatile sig_atomic_t mn_signals_stop, mn_signals_usr1;
 static volatile sig_atomic_t catching;
 
+bool mn_signals_stopping(void) {
+    return mn_signals_stop != 0;
+}
+
 static void set_handler(int signal_number, void (*handler)(int)) {
     struct sigaction action = {.sa_flags = SA_RESTART};
     action.sa_handler = handler;

@@ -13,6 +13,7 @@ void mn_signals_catch(void);
 
 /* The signal that asks to stop, 0: none. */
 extern volatile sig_atomic_t mn_signals_stop;
+bool mn_signals_stopping(void); /* whether there is one */
 /* Set by SIGUSR1; whoever acts on it clears it. */
 extern volatile sig_atomic_t mn_signals_usr1;
 

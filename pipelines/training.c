@@ -58,6 +58,9 @@ const mn_option_t mn_training_options[] = {
     LOOP(beta2, "beta2", REAL, "X", "memory of AdamW's second moment", .fallback = "0.95", .min = 0, .max = 0.999999),
     LOOP(average, "average", REAL, "X", "use a moving average of the weights that keeps X of itself a step; 0: none",
          .fallback = "0", .min = 0, .max = 0.999999),
+    {0}};
+
+const mn_option_t mn_saving_options[] = {
     LOOP(max_memory, "max-memory", INT, "BYTES",
          "for activations, beyond which they are computed twice; 0: half of the memory allowed", .fallback = "0",
          .neutral = true),
@@ -83,11 +86,11 @@ static mn_status_t copy_weights(mn_model_t *to, const mn_model_t *from, const ch
     return MN_OK;
 }
 
-mn_status_t mn_modelling_begin(const mn_args_t *args, mn_modelling_t *modelling, const char *pretrained,
-                               int64_t classes, uint64_t seed, mn_tokenizer_t *tokenizer, mn_model_t **out,
-                               mn_err_t *err) {
-    mn_model_t *source = NULL, *model = NULL;
+mn_status_t mn_modelling_begin(const mn_args_t *args, mn_modelling_t *modelling, int64_t classes, mn_err_t *err) {
+    const char *pretrained = modelling->pretrained;
+    mn_model_t *source = NULL;
     mn_model_info_t info = {0};
+    mn_tokenizer_t tokenizer;
     mn_status_t status = MN_OK;
     if (pretrained) {
         if ((status = mn_model_load(pretrained, &source, &info, err))) return status;
@@ -100,24 +103,33 @@ mn_status_t mn_modelling_begin(const mn_args_t *args, mn_modelling_t *modelling,
     } else {
         mn_config_preset(preset_names[modelling->preset], &modelling->config);
     }
-    if (!status) status = mn_tokenizer_parse(modelling->tokenizer, MN_USAGE, "--tokenizer", tokenizer, err);
-    int64_t vocab = status ? 0 : mn_tokenizer_vocab(*tokenizer);
+    if (!status) status = mn_tokenizer_parse(modelling->tokenizer, MN_USAGE, "--tokenizer", &tokenizer, err);
+    int64_t vocab = status ? 0 : mn_tokenizer_vocab(tokenizer);
     if (vocab > MN_VOCAB_MAX)
         status = mn_err_set(err, MN_USAGE, "--tokenizer", "use shorter words", "%s has %lld ids, a model at most %d",
                             modelling->tokenizer, (long long)vocab, MN_VOCAB_MAX);
     if (!status) {
         mn_args_reapply(args);
-        mn_tokenizer_name(*tokenizer, modelling->tokenizer_name);
+        mn_tokenizer_name(tokenizer, modelling->tokenizer_name);
         modelling->tokenizer = modelling->tokenizer_name;
         modelling->config.vocab = vocab;
         modelling->config.classes = classes;
         status = mn_config_check(&modelling->config, MN_USAGE, NULL, err);
     }
-    if (!status) status = mn_model_new(&modelling->config, &model, err);
-    if (!status) mn_model_init(model, seed);
-    if (!status && source) status = copy_weights(model, source, pretrained, err);
     mn_model_free(source);
     mn_model_info_done(&info);
+    return status;
+}
+
+mn_status_t mn_modelling_make(const mn_modelling_t *modelling, uint64_t seed, mn_tokenizer_t *tokenizer,
+                              mn_model_t **out, mn_err_t *err) {
+    mn_model_t *source = NULL, *model = NULL;
+    mn_status_t status = mn_tokenizer_parse(modelling->tokenizer_name, MN_USAGE, "--tokenizer", tokenizer, err);
+    if (!status) status = mn_model_new(&modelling->config, &model, err);
+    if (!status) mn_model_init(model, seed);
+    if (!status && modelling->pretrained) status = mn_model_load(modelling->pretrained, &source, NULL, err);
+    if (source) status = copy_weights(model, source, modelling->pretrained, err);
+    mn_model_free(source);
     if (status)
         mn_model_free(model);
     else

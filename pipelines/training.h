@@ -12,16 +12,18 @@ typedef struct mn_modelling {
     int preset;
     const char *tokenizer;
     mn_config_t config;
-    char tokenizer_name[MN_TOKENIZER_NAME]; /* that of the model, once it is made */
+    const char *pretrained;                 /* model file to begin with; NULL: from scratch. No row of the table */
+    char tokenizer_name[MN_TOKENIZER_NAME]; /* that of the model, once it is known */
 } mn_modelling_t;
 extern const mn_option_t mn_modelling_options[];
 
-/* The model to train, initialised: a preset with the fields that were given; or, with a model file `pretrained` (else
- * NULL), that file's weights, config and tokenizer, fields given changing it where the weights still fit, its head not
- * taken over. modelling->config and ->tokenizer then say what was made. Owner: the caller, mn_model_free. */
-mn_status_t mn_modelling_begin(const mn_args_t *args, mn_modelling_t *modelling, const char *pretrained,
-                               int64_t classes, uint64_t seed, mn_tokenizer_t *tokenizer, mn_model_t **out,
-                               mn_err_t *err);
+/* Settles config and tokenizer of the model to train: a preset with the fields that were given; or those of the model
+ * file `pretrained`, fields given changing them. Errors: MN_USAGE, those of mn_model_load. */
+mn_status_t mn_modelling_begin(const mn_args_t *args, mn_modelling_t *modelling, int64_t classes, mn_err_t *err);
+/* That model, with initial values of `seed`, and where there is a model file with its weights, the head aside. Errors:
+ * MN_USAGE where they do not fit. Owner: the caller, mn_model_free. */
+mn_status_t mn_modelling_make(const mn_modelling_t *modelling, uint64_t seed, mn_tokenizer_t *tokenizer,
+                              mn_model_t **out, mn_err_t *err);
 
 typedef struct mn_training {
     int64_t batch, accumulate, steps, warmup;
@@ -30,7 +32,7 @@ typedef struct mn_training {
     double save_minutes;
     bool resume, force;
 } mn_training_t;
-extern const mn_option_t mn_training_options[];
+extern const mn_option_t mn_training_options[], mn_saving_options[]; /* what decides the result, and what does not */
 
 /* The output's PREFIX: `output` without the suffix of a file that training writes. */
 mn_status_t mn_training_prefix(const char *output, char **prefix, mn_err_t *err);
