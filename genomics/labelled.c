@@ -3,6 +3,7 @@
 #include "genomics/base/fileio.h"
 #include "genomics/base/mem.h"
 #include "genomics/input.h"
+#include "genomics/region.h"
 #include "genomics/table.h"
 #include <ctype.h>
 #include <dirent.h>
@@ -49,17 +50,22 @@ typedef struct builder {
     mn_err_t *err;
 } builder_t;
 
-/* Room for `more` bases, within the memory at hand. */
-static mn_status_t reserve_bases(builder_t *b, int64_t more) {
-    mn_labelled_t *set = b->set;
-    int64_t need = mn_mem_add(set->offsets[set->n], more);
+/* Whether the rows, with `bases` in memory, stay within what is at hand. */
+static mn_status_t check_memory(const builder_t *b, int64_t bases) {
+    const mn_labelled_t *set = b->set;
     int64_t row = set->places ? ROW_BYTES + (int64_t)sizeof *set->places : ROW_BYTES;
-    if (need < 0 || need + b->name_size + row * set->n > b->memory)
-        return mn_err_set(b->err, MN_FAILED, b->set->source, "use fewer sequences, or a machine with more memory",
-                          "a labelled set of more than %" PRId64 " rows does not fit in memory (%" PRId64
-                          " MB are left for it)",
-                          set->n, b->memory / 1000000);
-    return mn_mem_reserve((void **)&set->bases, &b->base_cap, need, 1, b->err);
+    if (bases >= 0 && bases + b->name_size + row * set->n <= b->memory) return MN_OK;
+    return mn_err_set(b->err, MN_FAILED, b->set->source, "use fewer sequences, or a machine with more memory",
+                      "a labelled set of more than %" PRId64 " rows does not fit in memory (%" PRId64
+                      " MB are left for it)",
+                      set->n, b->memory / 1000000);
+}
+
+/* Room for `more` bases. */
+static mn_status_t reserve_bases(builder_t *b, int64_t more) {
+    int64_t need = mn_mem_add(b->set->offsets[b->set->n], more);
+    mn_status_t status = check_memory(b, need);
+    return status ? status : mn_mem_reserve((void **)&b->set->bases, &b->base_cap, need, 1, b->err);
 }
 
 /* The place of text among the classes; *found tells whether it is there or would be put there. */
@@ -220,6 +226,7 @@ typedef struct layout {
     int64_t column[COLUMNS], contig; /* contig: the column of that meaning, if start and end are there too */
     const char *label;
     mn_split_t split;
+    int64_t file; /* of the set's files */
 } layout_t;
 
 static mn_status_t find_columns(const builder_t *b, const mn_table_t *table, layout_t *layout) {
@@ -268,11 +275,19 @@ static mn_status_t read_place(builder_t *b, const layout_t *layout, char **field
     return status;
 }
 
-static mn_status_t add_table_row(builder_t *b, const layout_t *layout, char **fields, const char *place) {
+/* Adds a row that is a place without its sequence. */
+static mn_status_t add_interval(builder_t *b, const char *place, const char *label, mn_split_t split, const char *name,
+                                const mn_place_t *at) {
+    mn_status_t status = check_memory(b, 0);
+    return status ? status : add_row(b, place, label, split, name, at, at->end - at->start);
+}
+
+static mn_status_t add_table_row(builder_t *b, const layout_t *layout, char **fields, const mn_table_t *table) {
     const char *label = get_field(layout, fields, COLUMN_LABEL), *text = get_field(layout, fields, COLUMN_SEQUENCE);
     const char *split_name = get_field(layout, fields, COLUMN_SPLIT), *name = get_field(layout, fields, COLUMN_ID);
+    const char *place = mn_table_place(table);
     mn_split_t split = layout->split;
-    mn_place_t at;
+    mn_place_t at = {.line = (int32_t)mn_table_line(table), .file = (int32_t)layout->file};
     bool known = false;
     if (!label) label = layout->label;
     if (!name) name = get_field(layout, fields, COLUMN_NAME);
@@ -287,7 +302,7 @@ static mn_status_t add_table_row(builder_t *b, const layout_t *layout, char **fi
     if (!b->options->intervals)
         return add_text(b, place, label, split, name, known ? &at : NULL, text, (int64_t)strlen(text));
     if (!known) return mn_err_set(b->err, MN_INPUT, place, "give its region, start and end", "the row has no interval");
-    return add_row(b, place, label, split, name, &at, at.end - at.start);
+    return add_interval(b, place, label, split, name, &at);
 }
 
 /* label (NULL: none) and split: of the rows where no column tells. */
@@ -304,8 +319,9 @@ static mn_status_t read_table(builder_t *b, const char *path, const char *label,
                       &table, b->err);
     if (status) return status;
     status = find_columns(b, table, &layout);
+    if (!status && layout.contig >= 0) status = mn_names_add(&b->set->files, path, &layout.file, b->err);
     while (!status && !(status = mn_table_next(table, &fields, b->err)) && fields)
-        status = add_table_row(b, &layout, fields, mn_table_place(table));
+        status = add_table_row(b, &layout, fields, table);
     if (!status && b->set->n == before)
         status = mn_err_set(b->err, MN_INPUT, mn_table_path(table), "give a table with a header and a line a sequence",
                             "no row follows the header");
@@ -480,6 +496,23 @@ static mn_status_t read_folder(builder_t *b, const char *path) {
 
 /* ---- CLASS=FILE */
 
+static mn_status_t read_bed(builder_t *b, const char *label, const char *path) {
+    mn_source_t *source;
+    mn_bed_t bed = {0};
+    bool more;
+    int64_t file = 0, contig = 0, before = b->set->n;
+    mn_status_t status = mn_source_open(path, 1, &source, b->err);
+    if (!status) status = mn_names_add(&b->set->files, path, &file, b->err);
+    while (!status && !(status = mn_bed_next(source, &bed, &more, b->err)) && more) {
+        status = mn_names_add(&b->set->contigs, bed.contig, &contig, b->err);
+        mn_place_t at = {bed.start, bed.end, (int32_t)contig, bed.strand, (int32_t)bed.line, (int32_t)file};
+        if (!status) status = add_interval(b, bed.place, label, MN_SPLIT_NONE, *bed.name ? bed.name : NULL, &at);
+    }
+    if (!status && b->set->n == before) status = mn_err_set(b->err, MN_INPUT, path, NULL, "holds no interval");
+    mn_source_close(source);
+    return status;
+}
+
 static mn_status_t read_records(builder_t *b, const char *label, const char *path) {
     mn_input_options_t options = mn_input_options_default();
     options.mask_lowercase = b->options->mask_lowercase;
@@ -520,7 +553,9 @@ static mn_status_t read_source(builder_t *b, const char *source) {
         return mn_err_set(b->err, MN_USAGE, source, "write CLASS=FILE",
                           "a class name of 1 to %d bytes and a file are needed", (int)NAME_MAX_BYTES);
     snprintf(label, sizeof label, "%.*s", (int)(equals - source), source);
-    return b->options->intervals ? read_table(b, equals + 1, label, MN_SPLIT_NONE) : read_records(b, label, equals + 1);
+    const char *path = equals + 1;
+    if (!b->options->intervals) return read_records(b, label, path);
+    return count_stem(mn_path_base(path)) ? read_table(b, path, label, MN_SPLIT_NONE) : read_bed(b, label, path);
 }
 
 /* ---- the whole */
@@ -622,5 +657,6 @@ void mn_labelled_free(mn_labelled_t *set) {
     mn_mem_free(set->name_offsets);
     mn_mem_free(set->places);
     mn_names_done(&set->contigs);
+    mn_names_done(&set->files);
     mn_mem_free(set);
 }

@@ -1,12 +1,18 @@
 /* labelled: sequences with a class each, whole in memory, from
  *
- *   TABLE          genomics/table.h: columns `label` and `sequence`, optional `split`, `id` or `name`, and the place on
- * a genome: `region`, `contig`, `chrom` or `chr` with `start` and `end` (0-based half-open) and optional `strand`;
- * others ignored FOLDER         class folders as the genomic-benchmarks package caches them: FOLDER/train/CLASS/X.txt
- * and FOLDER/test/CLASS/X.txt, or FOLDER/CLASS/X.txt without a split; one sequence a file. Else tables called by their
- * split: FOLDER/train.csv, dev.csv, test.csv (tsv, gz) CLASS=FILE     the records of a FASTA or FASTQ file, all of one
- * class, without a split LISTS          with options.intervals: FOLDER/train/CLASS.csv.gz, FOLDER/test/CLASS.csv.gz, or
- * tables, of places without sequences
+ *   TABLE
+ *       genomics/table.h: columns `label` and `sequence`, optional `split`, `id` or `name`, and the place on a genome:
+ *       `region`, `contig`, `chrom` or `chr` with `start` and `end` (0-based half-open) and optional `strand`; others
+ *       are ignored
+ *   FOLDER
+ *       class folders as the genomic-benchmarks package caches them: FOLDER/train/CLASS/X.txt and
+ *       FOLDER/test/CLASS/X.txt, or FOLDER/CLASS/X.txt without a split; one sequence a file. Else tables called by
+ *       their split: FOLDER/train.csv, dev.csv, test.csv (tsv, gz)
+ *   CLASS=FILE
+ *       the records of a FASTA or FASTQ file, all of one class, without a split
+ *
+ * With options.intervals they are places without sequences: tables; FOLDER/train/CLASS.csv.gz and
+ * FOLDER/test/CLASS.csv.gz; CLASS=FILE with a table's name (.csv, .tsv, .gz), else BED.
  *
  * Several of them make one set. A split is train, valid (val, dev, validation), test, or none (all, empty, no column).
  * A row of N alone is kept and counted: published sets hold some, and a score should cover every row; a set of nothing
@@ -31,6 +37,7 @@ typedef struct mn_place {
     int64_t start, end; /* 0-based half-open */
     int32_t contig;     /* of contigs; -1: the row has no place */
     char strand;        /* '+', '-', or '.' for none given */
+    int32_t line, file; /* that it was read from; file: of files */
 } mn_place_t;
 
 typedef struct mn_labelled {
@@ -46,6 +53,7 @@ typedef struct mn_labelled {
     int64_t n_classes;
     mn_place_t *places; /* (n); NULL: no input has any */
     mn_names_t contigs; /* of places, as written there */
+    mn_names_t files;   /* of places, their paths */
     int64_t longest;    /* bases of the longest row */
     mn_base_counts_t
         counts;      /* what was read, replaced, skipped and dropped (runs of N over MN_N_RUN, as in every reader) */

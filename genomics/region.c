@@ -1,7 +1,6 @@
 /* region: region texts as samtools reads them, and BED. */
 #include "genomics/region.h"
 #include "genomics/base/mem.h"
-#include "genomics/source.h"
 #include <ctype.h>
 #include <htslib/hts.h>
 #include <stdio.h>
@@ -63,53 +62,74 @@ mn_status_t mn_regions_add(mn_regions_t *regions, const char *text, const mn_con
     return add_region(regions, (mn_region_t){tid, start, end < length ? end : length, whole}, err);
 }
 
-/* A field of digits; -1: it is none. Moves *at behind it. */
+/* A field of digits; -1: it is none. Moves *at behind it and the separator. */
 static int64_t read_number(char **at) {
-    char *end = *at;
+    char *from = *at + strspn(*at, " \t"), *end = from;
     int64_t value = 0;
     for (; isdigit((unsigned char)*end) && value <= INT64_MAX / 10 - 1; end++) value = value * 10 + (*end - '0');
-    if (end == *at || (*end && !isspace((unsigned char)*end))) return -1;
-    *at = end + strspn(end, " \t");
+    if (end == from || (*end && !isspace((unsigned char)*end))) return -1;
+    *at = end + (*end != '\0');
     return value;
 }
 
-static mn_status_t add_line(mn_regions_t *regions, char *line, const char *where, const mn_contigs_t *contigs,
-                            mn_err_t *err) {
-    size_t size = strcspn(line, "\t");
-    if (!line[size]) size = strcspn(line, " ");
-    char *at = line + size + (line[size] != '\0');
-    at += strspn(at, " \t");
-    line[size] = '\0';
-    int64_t start = read_number(&at), end = start < 0 ? -1 : read_number(&at);
-    if (end < 0)
-        return mn_err_set(err, MN_INPUT, where, "a line is: contig, start, end",
+/* The field at *at, ended in place; moves *at behind it and the separator. */
+static char *read_word(char **at, const char *separator) {
+    char *word = *at + (*separator == ' ' ? strspn(*at, " ") : 0);
+    *at = word + strcspn(word, separator);
+    if (**at) *(*at)++ = '\0';
+    return word;
+}
+
+static mn_status_t read_bed(mn_bed_t *bed, char *line, mn_err_t *err) {
+    char *at = line;
+    const char *separator = strchr(line, '\t') ? "\t" : " ";
+    bed->contig = read_word(&at, separator);
+    bed->start = read_number(&at);
+    bed->end = bed->start < 0 ? -1 : read_number(&at);
+    if (bed->end < 0)
+        return mn_err_set(err, MN_INPUT, bed->place, "a line is: contig, start, end",
                           "no BED: a start and an end are expected");
-    int64_t contig = contigs->find(contigs->ctx, line);
-    if (contig < 0) return report_contig(contigs, where, line, err);
+    if (bed->start >= bed->end)
+        return mn_err_set(err, MN_INPUT, bed->place, NULL, "the interval %lld to %lld is empty", (long long)bed->start,
+                          (long long)bed->end);
+    bed->name = read_word(&at, separator);
+    read_word(&at, separator); /* the score */
+    const char *strand = read_word(&at, separator);
+    bed->strand = strand[0] && !strand[1] && strchr("+-", strand[0]) ? strand[0] : '.';
+    return MN_OK;
+}
+
+mn_status_t mn_bed_next(mn_source_t *source, mn_bed_t *bed, bool *more, mn_err_t *err) {
+    for (char *line;;) {
+        mn_status_t status = mn_source_line(source, &line, err);
+        *more = !status && line;
+        if (!*more) return status;
+        snprintf(bed->place, sizeof bed->place, "%.200s:%lld", mn_source_path(source), (long long)++bed->line);
+        if (*line && *line != '#' && strncmp(line, "track", 5) && strncmp(line, "browser", 7))
+            return read_bed(bed, line, err);
+    }
+}
+
+static mn_status_t add_bed(mn_regions_t *regions, const mn_bed_t *bed, const mn_contigs_t *contigs, mn_err_t *err) {
+    int64_t contig = contigs->find(contigs->ctx, bed->contig);
+    if (contig < 0) return report_contig(contigs, bed->place, bed->contig, err);
     int64_t length = contigs->length(contigs->ctx, contig);
-    if (start >= end)
-        return mn_err_set(err, MN_INPUT, where, NULL, "the interval %lld to %lld is empty", (long long)start,
-                          (long long)end);
-    if (end > length)
-        return mn_err_set(err, MN_INPUT, where, "was the BED made for another assembly?",
-                          "the interval ends at %lld, beyond the end of '%.80s', %lld", (long long)end, line,
-                          (long long)length);
-    return add_region(regions, (mn_region_t){contig, start, end, false}, err);
+    if (bed->end > length)
+        return mn_err_set(err, MN_INPUT, bed->place, "was the BED made for another assembly?",
+                          "the interval ends at %lld, beyond the end of '%.80s', %lld", (long long)bed->end,
+                          bed->contig, (long long)length);
+    return add_region(regions, (mn_region_t){contig, bed->start, bed->end, false}, err);
 }
 
 mn_status_t mn_regions_add_bed(mn_regions_t *regions, const char *path, const mn_contigs_t *contigs, mn_err_t *err) {
     mn_source_t *source;
     mn_status_t status = mn_source_open(path, 1, &source, err);
     if (status) return status;
-    char *line;
+    mn_bed_t bed = {0};
+    bool more;
     int64_t before = regions->n;
-    for (int64_t number = 1; !(status = mn_source_line(source, &line, err)) && line; number++) {
-        if (!*line || *line == '#' || !strncmp(line, "track", 5) || !strncmp(line, "browser", 7)) continue;
-        char where[256];
-        snprintf(where, sizeof where, "%.200s:%lld", mn_source_path(source), (long long)number);
-        status = add_line(regions, line, where, contigs, err);
-        if (status) break;
-    }
+    while (!(status = mn_bed_next(source, &bed, &more, err)) && more)
+        if ((status = add_bed(regions, &bed, contigs, err))) break;
     if (!status && regions->n == before)
         status = mn_err_set(err, MN_INPUT, mn_source_path(source), NULL, "holds no interval");
     mn_source_close(source);

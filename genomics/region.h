@@ -1,7 +1,7 @@
 /* region: intervals on the contigs of one file, from -r texts and BED files. */
 #ifndef MN_REGION_H
 #define MN_REGION_H
-#include "genomics/base/err.h"
+#include "genomics/source.h"
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -30,6 +30,19 @@ typedef struct mn_regions {
  * cut to it. Braces tell a name with colons from a range: {name} or {name}:beg-end. Errors: MN_USAGE for a text that is
  * no region, or could be two; MN_INPUT for an unknown contig or a begin beyond its end. */
 mn_status_t mn_regions_add(mn_regions_t *regions, const char *text, const mn_contigs_t *contigs, mn_err_t *err);
+
+/* A line of BED. */
+typedef struct mn_bed {
+    const char *contig, *name; /* name: "" where there is no fourth column */
+    int64_t start, end;        /* 0-based half-open, start < end */
+    char strand;               /* '+', '-', or '.' for none */
+    int64_t line;              /* its number in the file; 0 before the first */
+    char place[256];           /* file:line */
+} mn_bed_t;
+
+/* The next interval of a BED text, begun with a zeroed *bed; the texts in it are valid until the next call; *more
+ * false: there is none. Errors: MN_INPUT with file:line: no BED, an empty interval. */
+mn_status_t mn_bed_next(mn_source_t *source, mn_bed_t *bed, bool *more, mn_err_t *err);
 
 /* Adds the intervals of a BED file (plain, gzip or BGZF, "-" for stdin; 0-based half-open). Errors: MN_INPUT with
  * file:line: not BED, an unknown contig, an interval that is empty or ends beyond its contig. */

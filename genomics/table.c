@@ -166,3 +166,7 @@ const char *mn_table_path(const mn_table_t *table) {
 const char *mn_table_place(const mn_table_t *table) {
     return table->place;
 }
+
+int64_t mn_table_line(const mn_table_t *table) {
+    return table->line;
+}

@@ -1,6 +1,6 @@
-/* table: TSV or CSV text with a header, row by row: plain or gzip, "-" for stdin, LF or CR LF, lines that begin with '#'
- * before the header and empty lines skipped. Tabs separate where the header holds one, else commas. Fields are trimmed
- * of spaces and may be quoted as in RFC 4180, within a line. */
+/* table: TSV or CSV text with a header, row by row: plain or gzip, "-" for stdin, LF or CR LF, lines that begin with
+ * '#' before the header and empty lines skipped. Tabs separate where the header holds one, else commas. Fields are
+ * trimmed of spaces and may be quoted as in RFC 4180, within a line. */
 #ifndef MN_TABLE_H
 #define MN_TABLE_H
 #include "genomics/base/err.h"
@@ -26,5 +26,6 @@ mn_status_t mn_table_miss(const mn_table_t *table, const char *name, mn_err_t *e
 mn_status_t mn_table_next(mn_table_t *table, char ***fields, mn_err_t *err);
 const char *mn_table_path(const mn_table_t *table);
 const char *mn_table_place(const mn_table_t *table); /* file:line of the row read last */
+int64_t mn_table_line(const mn_table_t *table);
 
 #endif
