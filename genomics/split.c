@@ -22,8 +22,11 @@ uint64_t mn_split_key(const uint8_t *bases, int64_t length) {
     return key;
 }
 
-static uint64_t row_key(const mn_labelled_t *set, int64_t i) {
-    return mn_split_key(mn_labelled_row(set, i), mn_labelled_length(set, i));
+uint64_t mn_split_row_key(const mn_labelled_t *set, int64_t i) {
+    if (set->bases) return mn_split_key(mn_labelled_row(set, i), mn_labelled_length(set, i));
+    const mn_place_t *at = &set->places[i];
+    const int64_t place[] = {at->contig, at->start, at->end};
+    return mn_digest_hash(place, sizeof place, 0);
 }
 
 static int compare_keys(const void *a, const void *b) {
@@ -39,7 +42,7 @@ static mn_status_t list_keys(const mn_labelled_t *set, const uint8_t *parts, mn_
     int64_t all = 0;
     *n = 0;
     for (int64_t i = 0; i < set->n; i++)
-        if (parts[i] == part) (*keys)[all++] = row_key(set, i);
+        if (parts[i] == part) (*keys)[all++] = mn_split_row_key(set, i);
     qsort(*keys, (size_t)all, sizeof **keys, compare_keys);
     for (int64_t i = 0; i < all; i++)
         if (!i || (*keys)[i] != (*keys)[i - 1]) (*keys)[(*n)++] = (*keys)[i];
@@ -93,7 +96,7 @@ mn_status_t mn_split_parts(const mn_labelled_t *set, int64_t folds, int64_t fold
         int64_t every = folds ? folds : 1;
         for (int64_t i = 0; i < set->n; i++) {
             if (parts[i] != MN_SPLIT_TRAIN) continue;
-            int64_t at = find_key(keys, n, row_key(set, i));
+            int64_t at = find_key(keys, n, mn_split_row_key(set, i));
             if (folds && at % every == fold)
                 parts[i] = MN_SPLIT_TEST;
             else if (at / every % VALID_EVERY == 0)
@@ -110,7 +113,7 @@ mn_status_t mn_split_shared(const mn_labelled_t *set, const uint8_t *parts, mn_s
     int64_t n, found = 0;
     mn_status_t status = list_keys(set, parts, other, &keys, &n, err);
     if (status) return status;
-    for (int64_t i = 0; i < set->n; i++) found += parts[i] == part && find_key(keys, n, row_key(set, i)) >= 0;
+    for (int64_t i = 0; i < set->n; i++) found += parts[i] == part && find_key(keys, n, mn_split_row_key(set, i)) >= 0;
     mn_mem_free(keys);
     *shared = found;
     return MN_OK;

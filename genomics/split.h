@@ -1,6 +1,7 @@
 /* split: which part of a labelled set a row takes in a run. A row's key is a hash of its canonical strand (the smaller,
  * byte by byte, of the bases and their reverse complement), so a sequence, its copies and its reverse complement always
- * fall together, on every machine and in any row order. */
+ * fall together, on every machine and in any row order. Where a set has places without sequences the place is hashed.
+ */
 #ifndef MN_SPLIT_H
 #define MN_SPLIT_H
 #include "genomics/labelled.h"
@@ -9,6 +10,8 @@ enum { MN_SPLIT_FOLDS_MAX = 1000 };
 
 /* Key of length base ids (>= 0). */
 uint64_t mn_split_key(const uint8_t *bases, int64_t length);
+/* Key of row i. */
+uint64_t mn_split_row_key(const mn_labelled_t *set, int64_t i);
 
 /* The part of every row into parts[0..set->n), as mn_split_t; NONE is left out of the run. "10 % by key": the keys in
  * their order, every tenth of the distinct ones, beginning with the first.
