@@ -27,9 +27,9 @@ extern const double mn_audit_thresholds[MN_AUDIT_NEAR];
 typedef struct mn_audit {
     mn_finding_t *findings; /* in the order of a report */
     int64_t n, cap;
-    int64_t *counts;        /* (MN_SPLIT_COUNT, classes) rows of each part */
-    int64_t n_near;         /* rows of test that were compared with train */
-    double *nearest;        /* (n_near) the largest index found, 1 for an equal one, 0 for none >= the least threshold */
+    int64_t *counts; /* (MN_SPLIT_COUNT, classes) rows of each part */
+    int64_t n_near;  /* rows of test that were compared with train */
+    double *nearest; /* (n_near) the largest index found, 1 for an equal one, 0 for none >= the least threshold */
 } mn_audit_t;
 
 typedef struct mn_audit_options {
