@@ -39,12 +39,16 @@ static mn_model_t *new_model(int64_t classes, int pooling) {
     config.persistent = 5; /* so that rows and chunks do not line up, nor windows and segments with blocks of rows */
     config.window = 50;
     config.segment = 80;
+    config.words = 3;
     config.dim = 32;
     config.ffn = 48;
     config.attn_heads = 4;
     config.memory.expansion = 2;
     assert_int_equal(mn_model_new(&config, &m, &err), MN_OK);
     mn_model_init(m, 3);
+    const mn_param_t *words = mn_model_param(m, "words.weight"); /* that begin at 0 */
+    mn_rng_t rng = mn_rng(3, MN_RNG_TEST, 1, 0);
+    for (int64_t i = 0; i < words->size; i++) m->block[words->offset + i] = (mn_real_t)mn_rng_normal(&rng);
     return m;
 }
 
@@ -381,6 +385,25 @@ static void test_class_gradient(void **state) {
     }
 }
 
+/* A word of one base is that base: the class loss, which does not reach the tied embedding's other use, moves both alike. */
+static void test_words(void **state) {
+    (void)state;
+    mn_config_t config = model->config;
+    mn_model_t *m = NULL;
+    mn_loss_t loss = {0};
+    config.words = 1;
+    assert_int_equal(mn_model_new(&config, &m, NULL), MN_OK);
+    mn_model_init(m, 3);
+    real *g = gradient(m, MN_LOSS_CLASS, 4, false, 0, &loss);
+    const real *words = g + mn_model_param(m, "words.weight")->offset, *bases = g + mn_model_param(m, "embed.weight")->offset;
+    double sum = 0;
+    for (int64_t i = 0; i < 4 * config.dim; i++) sum += fabs((double)words[i]);
+    assert_true(sum > 0);
+    assert_memory_equal(words, bases, (size_t)(4 * config.dim) * sizeof(real));
+    mn_mem_free(g);
+    mn_model_free(m);
+}
+
 /* Next-token loss of what follows a state, which stays as it was; g, unless NULL: its gradient. */
 static double loss_after(mn_model_t *m, const mn_state_t *past, real *g) {
     mn_work_t *work = new_work(m, 0);
@@ -430,6 +453,7 @@ int main(void) {
     const struct CMUnitTest values[] = {
         cmocka_unit_test(test_instruction_sets),
         cmocka_unit_test(test_class_gradient),
+        cmocka_unit_test(test_words),
         cmocka_unit_test(test_stream_gradient),
         cmocka_unit_test(test_weights),
     };

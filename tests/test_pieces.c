@@ -23,6 +23,7 @@ static mn_model_t *new_model(int arch, int pooling) {
     config.arch = arch;
     config.pooling = pooling;
     config.classes = 3;
+    config.words = 3;
     config.dim = 32;
     config.ffn = 48;
     config.memory.expansion = 2;
@@ -31,6 +32,9 @@ static mn_model_t *new_model(int arch, int pooling) {
     config.segment = 48;
     assert_int_equal(mn_model_new(&config, &m, NULL), MN_OK);
     mn_model_init(m, 3);
+    const mn_param_t *words = mn_model_param(m, "words.weight"); /* that begin at 0 */
+    mn_rng_t rng = mn_rng(3, MN_RNG_TEST, 1, 0);
+    for (int64_t i = 0; i < words->size; i++) m->block[words->offset + i] = (mn_real_t)mn_rng_normal(&rng);
     return m;
 }
 

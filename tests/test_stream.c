@@ -1,6 +1,7 @@
 /* test_stream: the files of states and memories: round trips, attacks, and what given and frozen memories do. */
 #include "genomics/base/fileio.h"
 #include "genomics/base/mem.h"
+#include "genomics/base/rng.h"
 #include "titans/safetensors.h"
 #include "titans/stream_file.h"
 #include <math.h>
@@ -27,6 +28,7 @@ static mn_model_t *make_model(int arch, uint64_t seed) {
     mn_config_t config;
     mn_model_t *model;
     assert_true(mn_config_preset("tiny", &config));
+    config.words = 3;
     config.dim = 8;
     config.ffn = 16;
     config.chunk = 5;
@@ -35,6 +37,9 @@ static mn_model_t *make_model(int arch, uint64_t seed) {
     config.arch = arch;
     assert_done(mn_model_new(&config, &model, &err));
     mn_model_init(model, seed);
+    const mn_param_t *words = mn_model_param(model, "words.weight"); /* that begin at 0 */
+    mn_rng_t rng = mn_rng(3, MN_RNG_TEST, 1, 0);
+    for (int64_t i = 0; i < words->size; i++) model->block[words->offset + i] = (mn_real_t)mn_rng_normal(&rng);
     return model;
 }
 

@@ -37,6 +37,7 @@ static const field_t fields[] = {
     {"chunk", FIELD(chunk, INT), .min = 1, .max = 1024},
     {"segment", FIELD(segment, INT), .min = 1, .max = 65536},
     {"window", FIELD(window, INT), .min = 1, .max = 65536},
+    {"words", FIELD(words, INT), .min = 0, .max = MN_WORDS_MAX, .optional = true},
     {"classes", FIELD(classes, INT), .min = 0, .max = MN_CLASSES_MAX, .optional = true},
     {"pooling", FIELD(pooling, CHOICE), .names = mn_pool_names, .optional = true},
     {0},
@@ -76,6 +77,7 @@ bool mn_config_preset(const char *name, mn_config_t *out) {
             .chunk = 16,
             .segment = 64,
             .window = 64,
+            .words = 6,
             .memory = {.depth = 2,
                        .expansion = 4,
                        .activation = MN_ACT_SILU,
@@ -104,7 +106,8 @@ int64_t mn_config_parameters(const mn_config_t *c) {
     if (c->arch == MN_ARCH_MAC) mixer += 2 * D * D + D * c->conv + D;
     int64_t layer = mixer + 3 * D * c->ffn + (c->arch == MN_ARCH_MAL ? 3 : 2) * D;
     int64_t head = c->classes ? (D + 1) * c->classes + (c->pooling == MN_POOL_ATTENTION ? D : 0) : 0;
-    return c->vocab * D + D + c->layers * layer + head; /* within the limits above far below 2^63 */
+    int64_t words = c->words ? D << 2 * c->words : 0;
+    return c->vocab * D + words + D + c->layers * layer + head; /* within the limits above far below 2^63 */
 }
 
 static int64_t count_names(const char *const *names) {
@@ -145,6 +148,8 @@ mn_status_t mn_config_check(const mn_config_t *config, mn_status_t status, const
     if (config->arch == MN_ARCH_MAC && config->segment % config->chunk)
         return mn_err_set(err, status, where, NULL, "segment %" PRId64 " is not a multiple of chunk %" PRId64,
                           config->segment, config->chunk);
+    if (config->words && config->vocab < 4)
+        return mn_err_set(err, status, where, NULL, "words of bases in a vocabulary of %" PRId64, config->vocab);
     if (config->classes == 1) return mn_err_set(err, status, where, NULL, "classes is 1, expected 0 or at least 2");
     if (mn_config_parameters(config) > INT32_MAX)
         return mn_err_set(err, status, where, "make dim, ffn, layers or expansion smaller",

@@ -4,7 +4,7 @@
 #include "genomics/base/json.h"
 #include <stdbool.h>
 
-enum { MN_DEPTH_MAX = 4, MN_CLASSES_MAX = 1000, MN_VOCAB_MAX = 65536 };
+enum { MN_DEPTH_MAX = 4, MN_CLASSES_MAX = 1000, MN_VOCAB_MAX = 65536, MN_WORDS_MAX = 10 };
 
 typedef enum { MN_ARCH_LMM, MN_ARCH_MAL, MN_ARCH_MAG, MN_ARCH_MAC } mn_arch_t;
 typedef enum { MN_ACT_SILU, MN_ACT_GELU } mn_act_t;
@@ -17,6 +17,7 @@ typedef struct mn_config {
     int arch;                         /* mn_arch_t */
     int64_t vocab, dim, layers, heads; /* V, D, L, H */
     int64_t attn_heads, ffn, conv, persistent, chunk, segment, window; /* -, F, K, N, C, S, W */
+    int64_t words; /* bases of the words that the embedding knows besides; 0: none. Absent from the golden files */
     struct {
         int64_t depth, expansion;     /* L_M, e */
         int activation;               /* mn_act_t */
@@ -39,7 +40,7 @@ mn_status_t mn_config_check(const mn_config_t *config, mn_status_t status, const
 /* Parameters of a config within its limits: known before anything is allocated. */
 int64_t mn_config_parameters(const mn_config_t *config);
 
-/* JSON with the field names of model.md. Reading accepts absent fields that a golden file leaves out (classes, pooling;
+/* JSON with the field names of model.md. Reading accepts absent fields that a golden file leaves out (words, classes, pooling;
  * for a memory file see conformance.c), refuses unknown ones, and ends with mn_config_check(MN_MODEL). */
 mn_json_t *mn_config_to_json(const mn_config_t *config);
 mn_status_t mn_config_from_json(const mn_json_t *json, const char *where, mn_config_t *out, mn_err_t *err);

@@ -155,11 +155,14 @@ mn_status_t mn_model_new(const mn_config_t *config, mn_model_t **out, mn_err_t *
     y->attention_width = config->arch == MN_ARCH_LMM ? 0 : (config->arch == MN_ARCH_MAC ? 4 : 3) * D;
     y->prefix = config->arch == MN_ARCH_MAC ? 0 : config->persistent;
     y->embed = reserve(y, config->vocab * D);
+    const int64_t words = config->words ? INT64_C(1) << 2 * config->words : 0;
+    y->words = reserve(y, words * D);
     y->norm = reserve(y, D);
     y->head = reserve(y, D * config->classes);
     y->head_bias = reserve(y, config->classes);
     y->query = reserve(y, D);
     add(&b, "embed.weight", config->vocab, D, 0, y->embed, 0, false, false);
+    if (words) add(&b, "words.weight", words, D, 0, y->words, 0, false, false);
     add(&b, "norm", D, 0, 0, y->norm, 0, false, false);
     if (config->classes > 0) {
         add(&b, "head.weight", D, config->classes, 0, y->head, 0, false, true);
@@ -199,12 +202,12 @@ static bool ends_with(const char *name, const char *end) {
     return n >= m && !strcmp(name + n - m, end);
 }
 
-/* Matrices randn / sqrt(fan-in), gains 1, biases of alpha -4.6 (forget 1 % a token), eta 0, theta -2; the rows that reach
+/* Matrices randn / sqrt(fan-in), gains 1, words 0, biases of alpha -4.6 (forget 1 % a token), eta 0, theta -2; the rows that reach
  * the outside, embedding and persistent, at the scale that the first norm expects. */
 static init_t kind_of(const mn_param_t *p) {
     if (ends_with(p->name, "alpha.bias")) return INIT_ALPHA;
     if (ends_with(p->name, "theta.bias")) return INIT_THETA;
-    if (ends_with(p->name, "bias") || ends_with(p->name, "query")) return INIT_ZERO;
+    if (ends_with(p->name, "bias") || ends_with(p->name, "query") || ends_with(p->name, "words.weight")) return INIT_ZERO;
     if (p->rank == 1) return INIT_ONE;
     if (ends_with(p->name, ".conv")) return INIT_CONV;
     if (ends_with(p->name, "persistent") || ends_with(p->name, "embed.weight")) return INIT_ROW;

@@ -139,6 +139,7 @@ void mn_pass_take(mn_pass_t *pass, bool backward, bool lean, mn_arena_t *arena) 
         else if (pass->acts)
             pass->acts[l] = pass->acts[0];
     }
+    if (c->words) pass->words = mn_arena_take(arena, pass->length, sizeof *pass->words);
     pass->x = backward ? take(arena, n * D) : pass->acts ? pass->acts[0].x : NULL;
     pass->memories = take(arena, H * memory->state_size);
     pass->scratch = take(arena, H * memory->scratch_size);
@@ -199,13 +200,35 @@ void mn_pass_mul(int64_t from, int64_t to, int64_t n, int64_t k, const real *a, 
 
 /* ---- a piece through the layers */
 
+/* The words ending at each token, the first from ids that the state keeps. */
+static void find_words(mn_pass_t *pass, const int32_t *ids) {
+    const int64_t K = pass->model->config.words, mask = (INT64_C(1) << 2 * K) - 1;
+    real *kept = pass->state ? pass->state->block + pass->state->size - mn_room(K - 1) : NULL;
+    int64_t word = 0, bases = 0;
+    for (int64_t t = kept ? 1 - K : 0; t < pass->length; t++) {
+        const real id = t < 0 ? kept[K - 1 + t] - 1 : (real)ids[t]; /* anything, if a file says so */
+        const bool base = id >= 0 && id < 4;
+        word = base ? (word << 2 | (int64_t)id) & mask : 0;
+        bases = base ? bases + 1 : 0;
+        if (t >= 0) pass->words[t] = bases >= K ? (int32_t)word : -1;
+    }
+    if (!kept) return;
+    const int64_t fresh = mn_min(pass->length, K - 1);
+    memmove(kept, kept + fresh, (size_t)(K - 1 - fresh) * sizeof *kept);
+    for (int64_t i = 0; i < fresh; i++) kept[K - 1 - fresh + i] = (real)(ids[pass->length - fresh + i] + 1);
+}
+
 void mn_pass_embed(mn_pass_t *pass, const int32_t *ids) {
     const int64_t D = pass->model->config.dim;
     real *x = pass->acts[0].x;
+    if (pass->words) find_words(pass, ids);
     memset(x, 0, (size_t)(pass->start * D) * sizeof *x);
     memset(x + pass->rows * D, 0, (size_t)((pass->padded - pass->rows) * D) * sizeof *x);
-    for (int64_t t = 0; t < pass->length; t++)
-        memcpy(x + (pass->start + t) * D, pass->w + pass->layout->embed + ids[t] * D, (size_t)D * sizeof *x);
+    for (int64_t t = 0; t < pass->length; t++) {
+        real *row = x + (pass->start + t) * D;
+        mn_copy(row, pass->w + pass->layout->embed + ids[t] * D, D);
+        if (pass->words && pass->words[t] >= 0) mn_vec->axpy(D, 1, pass->w + pass->layout->words + pass->words[t] * D, row);
+    }
 }
 
 void mn_pass_layer(mn_pass_t *pass, int64_t layer, real *output) {
@@ -231,6 +254,9 @@ void mn_pass_backward(mn_pass_t *pass, const int32_t *ids) {
         pass->dx = pass->dmid;
         pass->dmid = dx;
     }
-    for (int64_t t = 0; t < pass->length; t++)
-        mn_vec->axpy(D, 1, pass->dx + (pass->start + t) * D, pass->g + pass->layout->embed + ids[t] * D);
+    for (int64_t t = 0; t < pass->length; t++) {
+        const real *dx = pass->dx + (pass->start + t) * D;
+        mn_vec->axpy(D, 1, dx, pass->g + pass->layout->embed + ids[t] * D);
+        if (pass->words && pass->words[t] >= 0) mn_vec->axpy(D, 1, dx, pass->g + pass->layout->words + pass->words[t] * D);
+    }
 }

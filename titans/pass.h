@@ -59,6 +59,7 @@ typedef struct mn_pass {
     int64_t from, to;   /* rows at work: all but for a segment's, [0, padded) */
 
     mn_acts_t *acts;     /* L, or L times the same */
+    int32_t *words;      /* (length) word that ends at each token, in base 4, first base first; -1: none. Only with words */
     mn_real_t *x;        /* (room, D) output of the layer at work; at the end of the last */
     mn_real_t *memories; /* (H, state_size) */
     mn_real_t *scratch;  /* (H, scratch_size) */
@@ -95,7 +96,7 @@ void mn_pass_group(const mn_pass_t *pass, int64_t i, int64_t *from, int64_t *to)
 void mn_pass_mul(int64_t from, int64_t to, int64_t n, int64_t k, const mn_real_t *a, int64_t lda, const mn_real_t *w,
                  int64_t ldw, bool add, mn_real_t *c, int64_t ldc);
 
-/* acts[0].x from ids; layer: its acts.x to output, which pass->x then is; and from dx, the cotangent of the last layer's
+/* acts[0].x from ids, and the words ending there; layer: its acts.x to output, which pass->x then is; and from dx, the cotangent of the last layer's
  * output, back through all layers into pass->g. */
 void mn_pass_embed(mn_pass_t *pass, const int32_t *ids);
 void mn_pass_layer(mn_pass_t *pass, int64_t layer, mn_real_t *output);
@@ -129,7 +130,7 @@ void mn_ffn_backward(mn_pass_t *pass, int64_t layer);
 struct mn_state {
     int64_t position; /* rows seen, the memory's persistent ones included */
     int64_t size;
-    mn_real_t *block;
+    mn_real_t *block; /* L layers' parts, then the last words - 1 ids, each + 1 (0: none before it) */
 };
 typedef struct mn_state_at {
     int64_t memories, tail, open, gates; /* (H, state_size); (K - 1, 3 D); (C - 1, 2 D); (C - 1, H (2 + L_M)) */

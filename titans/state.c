@@ -26,7 +26,7 @@ mn_state_at_t mn_state_at(const mn_model_t *model) {
 }
 
 int64_t mn_state_size(const mn_model_t *model) {
-    return model->config.layers * mn_state_at(model).size;
+    return model->config.layers * mn_state_at(model).size + mn_room(mn_max(model->config.words - 1, 0));
 }
 
 int64_t mn_memories_size(const mn_model_t *model) {

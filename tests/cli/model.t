@@ -116,8 +116,8 @@ $ mnemon finetune --quiet set.tsv -o m --preset tiny --steps 2 --batch 8 --force
 file                m.safetensors
 kind                model
 digests             right
-tensors             50
-numbers             130578
+tensors             51
+numbers             392722
 version             1
 config              arch lmm, vocab 9, dim 64, layers 2, heads 2, attn_heads 2
 tokenizer           nucleotide
@@ -241,11 +241,11 @@ $ head -c 5000 m.safetensors >cut.safetensors; mnemon predict -m cut.safetensors
 [4]
 
 $ { head -c 20000 m.safetensors; printf xyz; tail -c +20004 m.safetensors; } >bit.safetensors; mnemon predict -m bit.safetensors q.fa
-! mnemon predict: bit.safetensors: layers.0.ffn.gate: is damaged: its digest differs (make the file or fetch it again)
+! mnemon predict: bit.safetensors: words.weight: is damaged: its digest differs (make the file or fetch it again)
 [4]
 
 $ mnemon info bit.safetensors
-! mnemon info: bit.safetensors: layers.0.ffn.gate: is damaged: its digest differs (make the file or fetch it again)
+! mnemon info: bit.safetensors: words.weight: is damaged: its digest differs (make the file or fetch it again)
 [4]
 
 $ mnemon predict -m m.ckpt q.fa
