@@ -15,14 +15,14 @@ static const char *const per_names[] = {"record", "token", NULL};
 typedef struct settings {
     mn_common_t common;
     mn_reading_t reading;
-    const char *model, *output, *memory;
-    bool freeze;
+    mn_engine_use_t use;
+    const char *output;
     int64_t layer;
     int per;
 } settings_t;
 
 static const mn_option_t options[] = {
-    MN_OPTION_MODEL(settings_t, model),
+    MN_OPTION_MODEL(settings_t, use),
     MN_OPTION(settings_t, output, "o", "output", FILE, "OUT.npy", "the array; OUT.tsv beside it names its rows",
               .required = true),
     MN_OPTION(settings_t, per, NULL, "per", CHOICE, NULL,
@@ -31,8 +31,7 @@ static const mn_option_t options[] = {
     MN_OPTION(settings_t, layer, NULL, "layer", INT, "N",
               "rows after layer N; 0: the embedding, -1: after the last layer and its norm", .fallback = "-1",
               .min = -1, .max = 256),
-    MN_OPTION_MEMORY(settings_t, memory),
-    MN_OPTION_FREEZE(settings_t, freeze),
+    MN_OPTION_MEMORY(settings_t, use),
     MN_OPTION_GROUP(settings_t, reading, "Reading", mn_reading_options),
     MN_COMMON_OPTIONS,
     {0}};
@@ -212,12 +211,11 @@ static mn_status_t run(const mn_args_t *args, mn_err_t *err) {
     const settings_t *s = args->settings;
     mn_engine_t engine;
     run_t *run = NULL;
-    mn_status_t status = mn_engine_open(s->model, false, &engine, err);
+    mn_status_t status = mn_engine_open(&s->use, false, &engine, err);
     if (status) return status;
     const mn_config_t *config = &engine.model->config;
     if (s->layer > config->layers)
         status = mn_err_set(err, MN_USAGE, "--layer", NULL, "the model has %lld layers", (long long)config->layers);
-    if (!status) status = mn_engine_remember(&engine, s->memory, s->freeze, err);
     if (!status) status = mn_mem_new((void **)&run, 1, (int64_t)sizeof *run, err);
     if (!status) {
         run->settings = s;

@@ -9,22 +9,22 @@
 
 typedef struct settings {
     mn_common_t common;
-    const char *model, *output, *memory;
+    mn_engine_use_t use;
+    const char *output;
     int split, rc;
-    bool json, freeze;
+    bool json;
     int64_t resamples;
     mn_labelled_options_t reading;
 } settings_t;
 
 static const mn_option_t options[] = {
-    MN_OPTION_MODEL(settings_t, model),
+    MN_OPTION_MODEL(settings_t, use),
     MN_OPTION(settings_t, output, "o", "output", FILE, "FILE", "where the metrics go", .fallback = "-"),
     MN_OPTION(settings_t, split, NULL, "split", CHOICE, NULL,
               "rows to score; train and valid as finetune divides them, all: every row", .choices = mn_split_names,
               .fallback = "test"),
     MN_OPTION_RC(settings_t, rc),
-    MN_OPTION_MEMORY(settings_t, memory),
-    MN_OPTION_FREEZE(settings_t, freeze),
+    MN_OPTION_MEMORY(settings_t, use),
     MN_OPTION(settings_t, resamples, NULL, "resamples", INT, "N", "bootstrap resamples for the intervals; 0: none",
               .fallback = "1000", .max = 1e6),
     MN_OPTION_GROUP(settings_t, reading, NULL, mn_labelled_reading_options),
@@ -100,10 +100,9 @@ static mn_status_t evaluate(const mn_args_t *args, const mn_engine_t *engine, mn
 static mn_status_t run(const mn_args_t *args, mn_err_t *err) {
     const settings_t *s = args->settings;
     mn_engine_t engine;
-    mn_status_t status = mn_engine_open(s->model, true, &engine, err);
+    mn_status_t status = mn_engine_open(&s->use, true, &engine, err);
     if (status) return status;
-    status = mn_engine_remember(&engine, s->memory, s->freeze, err);
-    if (!status) status = evaluate(args, &engine, err);
+    status = evaluate(args, &engine, err);
     mn_engine_done(&engine);
     return status;
 }

@@ -6,6 +6,7 @@
 #include "genomics/labelled.h"
 #include "genomics/source.h"
 #include "genomics/split.h"
+#include "pipelines/builtin.h"
 #include "pipelines/commands.h"
 #include "titans/safetensors.h"
 #include <ctype.h>
@@ -71,6 +72,37 @@ static mn_status_t describe_tensors(const char *path, bool list, mn_json_t *out,
     add_metadata(out, &tensors);
     if (list) mn_json_set(out, "list", list_tensors(&tensors));
     mn_tensors_free(&tensors);
+    return MN_OK;
+}
+
+/* ---- built-in models */
+
+/* "130448 parameters, SUMMARY", the latter by the model's card. */
+static void summarise(const mn_json_t *model, char *out, size_t size) {
+    const mn_json_t *extra = mn_json_get(model, "extra"), *card = extra ? mn_json_get(extra, "card") : NULL;
+    const char *summary = card ? mn_json_get_string(card, "summary") : NULL;
+    int64_t numbers = 0;
+    mn_json_get_int(model, "numbers", &numbers);
+    snprintf(out, size, "%lld parameters%s%s", (long long)numbers, summary ? ", " : "", summary ? summary : "");
+}
+
+/* A line of each; of a damaged one, what is wrong. */
+static mn_status_t describe_builtins(mn_json_t *out, mn_err_t *err) {
+    mn_builtins_t list;
+    mn_status_t status = mn_builtins_list(&list, err);
+    if (status) return status;
+    for (int64_t i = 0; i < list.n; i++) {
+        mn_json_t *model = mn_json_object();
+        mn_err_t fault;
+        char line[1024];
+        if (describe_tensors(list.paths[i], false, model, &fault))
+            mn_err_line(&fault, line, sizeof line);
+        else
+            summarise(model, line, sizeof line);
+        mn_json_set_string(out, list.names[i], line);
+        mn_json_free(model);
+    }
+    mn_builtins_done(&list);
     return MN_OK;
 }
 
@@ -252,16 +284,26 @@ static void print_lines(const mn_json_t *json) {
     }
 }
 
+static mn_status_t describe_file(const char *operand, bool list, mn_json_t *out, mn_err_t *err) {
+    char *path;
+    mn_status_t status = mn_builtin_path(operand, &path, err);
+    if (status) return status;
+    mn_json_set_string(out, "file", mn_path_base(path));
+    status = describe(path, list, out, err);
+    mn_mem_free(path);
+    return status;
+}
+
 static mn_status_t run(const mn_args_t *args, mn_err_t *err) {
     const settings_t *s = args->settings;
-    const char *path = args->operands[0];
+    const char *operand = args->operands[0];
     mn_json_t *json = mn_json_object();
-    mn_json_set_string(json, "file", mn_path_base(path));
-    mn_status_t status = describe(path, s->tensors || s->json, json, err);
+    mn_status_t status = strcmp(operand, MN_BUILTIN) ? describe_file(operand, s->tensors || s->json, json, err)
+                                                     : describe_builtins(json, err);
     if (!status && s->json) {
         char *text = mn_json_text(json, true);
         if (!text)
-            status = mn_err_set(err, MN_FAILED, path, NULL, "out of memory");
+            status = mn_err_set(err, MN_FAILED, operand, NULL, "out of memory");
         else
             puts(text);
         mn_mem_free(text);
@@ -276,17 +318,23 @@ const mn_command_t mn_cmd_info = {
     .name = "info",
     .heading = "Inspect",
     .summary = "what a file is and holds",
-    .operands = "FILE",
+    .operands = "FILE|builtin:[NAME]",
     .min_operands = 1,
     .max_operands = 1,
     .about =
         "FILE is a model or checkpoint, any safetensors file, a labelled set (table, class folders or CLASS=FILE), "
         "a NumPy array, or sequences (FASTA, FASTQ, SAM, BAM, CRAM), told by content. A file with digests is checked "
-        "against them.",
+        "against them.\n\n"
+        "builtin: lists the models that come with mnemon; builtin:NAME is one of them, here and wherever a model is "
+        "taken. Its file NAME.safetensors, with its card NAME.md beside it, is the first in: the folders of the "
+        "environment variable MNEMON_MODELS (colon-separated; where it is set, no others are looked in), beside the "
+        "program pipelines/models (a build tree) and ../share/mnemon/models (an installed one), and where mnemon was "
+        "installed to.",
     .options = options,
     .settings_size = sizeof(settings_t),
     .examples = "mnemon info model.safetensors\n"
                 "mnemon info --json model.ckpt\n"
-                "mnemon info promoters.tsv.gz",
+                "mnemon info promoters.tsv.gz\n"
+                "mnemon info builtin:",
     .run = run,
 };

@@ -14,13 +14,14 @@
 typedef struct settings {
     mn_common_t common;
     mn_reading_t reading;
-    const char *model, *output, *track, *state_in, *state_out, *memory_in, *memory_out;
+    mn_engine_use_t use;
+    const char *output, *track, *state_in, *state_out, *memory_out;
     int64_t window;
-    bool json, carry, freeze;
+    bool json, carry;
 } settings_t;
 
 static const mn_option_t options[] = {
-    MN_OPTION_MODEL(settings_t, model),
+    MN_OPTION_MODEL(settings_t, use),
     MN_OPTION(settings_t, output, "o", "output", FILE, "FILE", "where the bits per base go", .fallback = "-"),
     MN_OPTION(settings_t, track, NULL, "track", FILE, "FILE", "bedGraph of the mean bits per base along the contig"),
     MN_OPTION(settings_t, window, "w", "window", INT, "N", "bases of one interval of the track", .fallback = "1k",
@@ -31,10 +32,9 @@ static const mn_option_t options[] = {
     MN_OPTION(settings_t, state_in, NULL, "state-in", INPUT, "FILE",
               "the first record goes on where the stream in FILE stopped (--state-out)"),
     MN_OPTION(settings_t, memory_out, NULL, "memory-out", FILE, "FILE", "what the last record left in the memories"),
-    MN_OPTION_MEMORY(settings_t, memory_in),
+    MN_OPTION_MEMORY(settings_t, use),
     MN_OPTION(settings_t, carry, NULL, "carry-memory", FLAG, NULL,
               "each record begins with the memory that the one before has left"),
-    MN_OPTION_FREEZE(settings_t, freeze),
     MN_OPTION_GROUP(settings_t, reading, "Reading", mn_reading_options),
     MN_COMMON_OPTIONS,
     {0}};
@@ -217,7 +217,7 @@ static mn_status_t take_memories(run_t *run, mn_err_t *err) {
     run->samples[0] = (mn_sample_t){.length = 1, .state = run->beyond};
     run->outputs[0] = (mn_output_t){.next = -1, .memories = run->memories};
     mn_status_t status = forward(run, 1, 1, err);
-    if (!status && run->settings->carry) mn_work_remember(run->engine->work, run->memories, run->settings->freeze);
+    if (!status && run->settings->carry) mn_work_remember(run->engine->work, run->memories, run->settings->use.frozen);
     return status;
 }
 
@@ -354,10 +354,9 @@ static mn_status_t run(const mn_args_t *args, mn_err_t *err) {
     const settings_t *s = args->settings;
     mn_engine_t engine;
     run_t *run = NULL;
-    mn_status_t status = mn_engine_open(s->model, false, &engine, err);
+    mn_status_t status = mn_engine_open(&s->use, false, &engine, err);
     if (status) return status;
-    status = mn_engine_remember(&engine, s->memory_in, s->freeze, err);
-    if (!status) status = mn_mem_new((void **)&run, 1, (int64_t)sizeof *run, err);
+    status = mn_mem_new((void **)&run, 1, (int64_t)sizeof *run, err);
     if (!status) {
         run->settings = s;
         run->engine = &engine;

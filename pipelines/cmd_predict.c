@@ -15,14 +15,14 @@ static const char *const format_names[] = {"tsv", "bed", "bedgraph", NULL};
 typedef struct settings {
     mn_common_t common;
     mn_reading_t reading;
-    const char *model, *output, *class_name, *memory;
-    bool freeze;
+    mn_engine_use_t use;
+    const char *output, *class_name;
     int64_t window, step, longest;
     int rc, format;
 } settings_t;
 
 static const mn_option_t options[] = {
-    MN_OPTION_MODEL(settings_t, model),
+    MN_OPTION_MODEL(settings_t, use),
     MN_OPTION(settings_t, output, "o", "output", FILE, "FILE", "where the predictions go", .fallback = "-"),
     MN_OPTION(settings_t, window, "w", "window", INT, "N", "tile records by windows of N bases; 0: whole records",
               .fallback = "0", .max = 1e8),
@@ -35,8 +35,7 @@ static const mn_option_t options[] = {
               "bed: call and 1000 x its probability; bedgraph: probability of --class", .choices = format_names,
               .fallback = "tsv"),
     MN_OPTION(settings_t, class_name, NULL, "class", STRING, "LABEL", "the class of a bedgraph; unset: the last"),
-    MN_OPTION_MEMORY(settings_t, memory),
-    MN_OPTION_FREEZE(settings_t, freeze),
+    MN_OPTION_MEMORY(settings_t, use),
     MN_OPTION_GROUP(settings_t, reading, "Reading", mn_reading_options),
     MN_COMMON_OPTIONS,
     {0}};
@@ -326,10 +325,9 @@ static mn_status_t run(const mn_args_t *args, mn_err_t *err) {
     mn_engine_t engine;
     run_t *run = NULL;
     if (s->step && !s->window) return mn_err_set(err, MN_USAGE, "-s/--step", NULL, "it needs --window");
-    mn_status_t status = mn_engine_open(s->model, true, &engine, err);
+    mn_status_t status = mn_engine_open(&s->use, true, &engine, err);
     if (status) return status;
-    status = mn_engine_remember(&engine, s->memory, s->freeze, err);
-    if (!status) status = mn_mem_new((void **)&run, 1, (int64_t)sizeof *run, err);
+    status = mn_mem_new((void **)&run, 1, (int64_t)sizeof *run, err);
     if (!status) {
         run->settings = s;
         run->engine = &engine;

@@ -18,11 +18,12 @@ static mn_status_t check_engine(const char *path, bool classes, mn_engine_t *eng
     return mn_work_new(engine->model, 0, &engine->work, err);
 }
 
-mn_status_t mn_engine_open(const char *path, bool classes, mn_engine_t *out, mn_err_t *err) {
+mn_status_t mn_engine_open(const mn_engine_use_t *use, bool classes, mn_engine_t *out, mn_err_t *err) {
     *out = (mn_engine_t){0};
-    mn_status_t status = mn_model_load(path, &out->model, &out->info, err);
+    mn_status_t status = mn_model_load(use->model, &out->model, &out->info, err);
     if (status) return status;
-    status = check_engine(path, classes, out, err);
+    status = check_engine(use->model, classes, out, err);
+    if (!status) status = mn_engine_remember(out, use->memory, use->frozen, err);
     if (status) mn_engine_done(out);
     return status;
 }

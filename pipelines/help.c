@@ -206,6 +206,10 @@ static const char *list_values(const mn_option_t *option, char separator, char *
     return out;
 }
 
+static bool names_file(const mn_option_t *option) {
+    return option->kind == MN_OPT_FILE || option->kind == MN_OPT_INPUT || option->kind == MN_OPT_MODEL;
+}
+
 /* Whether no earlier command has the same first word. */
 static bool opens_family(int i) {
     const char *name = mn_commands[i]->name;
@@ -269,7 +273,7 @@ static void print_quoted(FILE *out, const char *text, const char *special) {
 static void print_zsh_option(FILE *out, const mn_option_t *option) {
     char values[256], names[160];
     const char *value = mn_option_value_name(option, names, sizeof names);
-    bool file = option->kind == MN_OPT_FILE || option->kind == MN_OPT_INPUT, many = option->kind == MN_OPT_LIST;
+    bool file = names_file(option), many = option->kind == MN_OPT_LIST;
     for (int form = -1; form < 0 || (option->letters && option->letters[form]); form++) {
         fprintf(out, "            '%s", many ? "*" : "");
         if (form < 0)
@@ -348,7 +352,7 @@ static void print_fish_option(FILE *out, const char *when, const mn_option_t *op
     for (const char *c = option->letters; c && *c; c++) fprintf(out, " -s %c", *c);
     if (list_values(option, ' ', values, sizeof values))
         fprintf(out, " -x -a '%s'", values);
-    else if (option->kind == MN_OPT_FILE || option->kind == MN_OPT_INPUT)
+    else if (names_file(option))
         fputs(" -r", out);
     else if (option->kind != MN_OPT_FLAG)
         fputs(" -x", out);

@@ -4,6 +4,7 @@
 #include "genomics/base/par.h"
 #include "genomics/input.h"
 #include "genomics/tokenizer.h"
+#include "pipelines/builtin.h"
 #include "pipelines/engine.h"
 #include "pipelines/score.h"
 #include "titans/stream_file.h"
@@ -141,8 +142,12 @@ static mn_status_t load(const char *path, const void *data, int64_t size, mn_net
     mn_status_t status = mn_mem_new(&net, 1, sizeof **out, err);
     if (status) return status;
     mn_engine_t *engine = &((mn_net_t *)net)->engine;
-    status = path ? mn_engine_open(path, false, engine, err)
-                  : mn_engine_open_memory(data, size, "model in memory", engine, err);
+    char *file = NULL;
+    if (path) status = mn_builtin_path(path, &file, err);
+    if (!status)
+        status = path ? mn_engine_open(&(mn_engine_use_t){.model = file}, false, engine, err)
+                      : mn_engine_open_memory(data, size, "model in memory", engine, err);
+    mn_mem_free(file);
     if (status)
         mn_mem_free(net);
     else

@@ -74,7 +74,9 @@ MN_API mn_status_t mn_tokenize(const char *tokenizer, const char *bases, int64_t
 typedef struct mn_net mn_net_t;
 
 /* A model file as written by mnemon pretrain, mnemon finetune or mn_net_save: from its path, or from its bytes, which are
- * not needed afterwards. Everything is checked, digests included. Errors: MN_INPUT when it cannot be opened, MN_MODEL. */
+ * not needed afterwards. The path "builtin:NAME" is one of the models that come with mnemon (mnemon info builtin:), looked
+ * for in the folders of the environment variable MNEMON_MODELS, else where mnemon was installed. Everything is checked,
+ * digests included. Errors: MN_INPUT when it cannot be opened, MN_MODEL. */
 MN_API mn_status_t mn_net_load(const char *path, mn_net_t **out, mn_err_t *err);
 MN_API mn_status_t mn_net_load_memory(const void *data, int64_t size, mn_net_t **out, mn_err_t *err);
 MN_API void mn_net_free(mn_net_t *net);

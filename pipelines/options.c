@@ -1,6 +1,7 @@
-/* options: the parser of option tables, did-you-mean, and values as text. */
+/* options: the parser of option tables, and values as text. */
 #include "pipelines/options.h"
 #include "genomics/base/mem.h"
+#include "pipelines/builtin.h"
 #include "pipelines/commands.h"
 #include "pipelines/report.h"
 #include <assert.h>
@@ -38,42 +39,6 @@ void mn_options_rows(const mn_option_t *table, mn_option_rows_t *out) {
     add_rows(table, 0, out);
 }
 
-/* ---- did-you-mean */
-
-enum { WORD_MAX = 64 };
-
-/* Edits (insert, delete, replace, swap of neighbours) from a to b: optimal string alignment. */
-static int count_edits(const char *a, const char *b) {
-    int n = (int)strlen(a), m = (int)strlen(b);
-    if (n > WORD_MAX || m > WORD_MAX) return WORD_MAX;
-    int row[3][WORD_MAX + 1] = {{0}}; /* rows i, i-1, i-2, turning */
-    for (int j = 0; j <= m; j++) row[0][j] = j;
-    for (int i = 1; i <= n; i++) {
-        int *now = row[i % 3], *above = row[(i + 2) % 3], *higher = row[(i + 1) % 3];
-        now[0] = i;
-        for (int j = 1; j <= m; j++) {
-            int best = above[j - 1] + (a[i - 1] != b[j - 1]);
-            if (above[j] + 1 < best) best = above[j] + 1;
-            if (now[j - 1] + 1 < best) best = now[j - 1] + 1;
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && higher[j - 2] + 1 < best)
-                best = higher[j - 2] + 1;
-            now[j] = best;
-        }
-    }
-    return row[n % 3][m];
-}
-
-const char *mn_nearest(const char *word, const char *const *names, int64_t n) {
-    const char *found = NULL;
-    int best = WORD_MAX;
-    size_t length = strlen(word);
-    for (int64_t i = 0; i < n; i++) {
-        int edits = length >= 2 && strncmp(word, names[i], length) == 0 ? 1 : count_edits(word, names[i]);
-        if (edits < best) best = edits, found = names[i];
-    }
-    return best <= (int)(length + 2) / 3 ? found : NULL;
-}
-
 static int64_t count_names(const char *const *names) {
     int64_t n = 0;
     while (names[n]) n++;
@@ -84,8 +49,8 @@ static int64_t count_names(const char *const *names) {
 
 const char *mn_option_value_name(const mn_option_t *option, char *out, size_t size) {
     static const char *const by_kind[] = {
-        [MN_OPT_SWITCH] = "on|off", [MN_OPT_INT] = "N",      [MN_OPT_REAL] = "X",   [MN_OPT_STRING] = "TEXT",
-        [MN_OPT_FILE] = "FILE",     [MN_OPT_INPUT] = "FILE", [MN_OPT_LIST] = "TEXT"};
+        [MN_OPT_SWITCH] = "on|off", [MN_OPT_INT] = "N",      [MN_OPT_REAL] = "X",      [MN_OPT_STRING] = "TEXT",
+        [MN_OPT_FILE] = "FILE",     [MN_OPT_INPUT] = "FILE", [MN_OPT_MODEL] = "MODEL", [MN_OPT_LIST] = "TEXT"};
     if (option->kind == MN_OPT_FLAG || option->kind == MN_OPT_GROUP || option->kind == MN_OPT_END) return NULL;
     if (option->value) return option->value;
     if (option->kind != MN_OPT_CHOICE) return by_kind[option->kind];
@@ -194,6 +159,7 @@ static mn_status_t set_value(const mn_option_t *option, void *field, const char 
     case MN_OPT_STRING:
     case MN_OPT_FILE:
     case MN_OPT_INPUT:
+    case MN_OPT_MODEL:
         if (!*text) return refuse_value(option, text, "a value that is not empty", err);
         if (option->kind == MN_OPT_LIST) return add_string(field, text, err);
         *(const char **)field = text;
@@ -228,6 +194,7 @@ bool mn_option_text(const mn_option_t *option, const void *field, char *out, siz
     case MN_OPT_STRING:
     case MN_OPT_FILE:
     case MN_OPT_INPUT:
+    case MN_OPT_MODEL:
         text = *(const char *const *)field;
         break;
     default:
@@ -282,8 +249,11 @@ static mn_status_t take_option(mn_args_t *args, int row, const char *text, mn_er
     char where[96];
     if (takes_value(option) && !text)
         return mn_err_set(err, MN_USAGE, describe_option(option, where, sizeof where), NULL, "a value is missing");
-    args->given[args->n_given++] = (mn_given_t){row, text};
-    return set_value(option, find_field(args, row), text, err);
+    mn_given_t *given = &args->given[args->n_given++];
+    *given = (mn_given_t){row, text, NULL};
+    mn_status_t status = option->kind == MN_OPT_MODEL ? mn_builtin_path(text, &given->owned, err) : MN_OK;
+    if (given->owned) given->text = given->owned;
+    return status ? status : set_value(option, find_field(args, row), given->text, err);
 }
 
 /* argv[*at] is "--name", "--name=value": *at moves over a value that stands apart. */
@@ -292,7 +262,7 @@ static mn_status_t take_long(mn_args_t *args, int argc, char **argv, int *at, mn
     size_t length = equals ? (size_t)(equals - name) : strlen(name);
     int row = find_name(args, name, length);
     if (row < 0) {
-        char word[WORD_MAX];
+        char word[64];
         snprintf(word, sizeof word, "%.*s", (int)(length < sizeof word ? length : sizeof word - 1), name);
         return refuse_name(args, argv[*at], word, err);
     }
@@ -368,6 +338,7 @@ mn_status_t mn_args_parse(const mn_command_t *command, int argc, char **argv, mn
 void mn_args_done(mn_args_t *args) {
     for (int i = 0; args->settings && i < args->rows.n; i++)
         if (args->rows.row[i].option->kind == MN_OPT_LIST) mn_mem_free(((mn_strings_t *)find_field(args, i))->items);
+    for (int64_t i = 0; i < args->n_given; i++) mn_mem_free(args->given[i].owned);
     mn_mem_free(args->settings);
     mn_mem_free(args->operands);
     mn_mem_free(args->given);

@@ -10,6 +10,7 @@
 #ifndef MN_OPTIONS_H
 #define MN_OPTIONS_H
 #include "genomics/base/err.h"
+#include "genomics/base/nearest.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -24,6 +25,7 @@ typedef enum {
     MN_OPT_STRING, /* const char *: borrowed from argv */
     MN_OPT_FILE,   /* const char *: a file that is written; never part of the canonical command */
     MN_OPT_INPUT,  /* const char *: a file that is read; base name and digest in the canonical command */
+    MN_OPT_MODEL,  /* as INPUT, of a model: builtin:NAME is taken for that model's file */
     MN_OPT_CHOICE, /* int: index into choices */
     MN_OPT_LIST,   /* mn_strings_t: a string each time the option is given */
     MN_OPT_GROUP   /* no option: begins the heading `help` (NULL: none) and takes in the table `group` at `offset` */
@@ -86,7 +88,8 @@ void mn_options_rows(const mn_option_t *table, mn_option_rows_t *out);
 /* An option as it came. */
 typedef struct mn_given {
     int row;
-    const char *text;
+    const char *text; /* argv's, or owned */
+    char *owned;      /* a model's path; NULL: none */
 } mn_given_t;
 
 /* A parsed command line. */
@@ -118,8 +121,5 @@ bool mn_option_text(const mn_option_t *option, const void *field, char *out, siz
 bool mn_option_parse_int(const char *text, double *out);
 /* What help calls the option's value: NULL for flags, a|b|c for choices. */
 const char *mn_option_value_name(const mn_option_t *option, char *out, size_t size);
-
-/* The name among names[0..n) nearest to word, if near enough to propose; else NULL. */
-const char *mn_nearest(const char *word, const char *const *names, int64_t n);
 
 #endif

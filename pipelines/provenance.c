@@ -71,7 +71,7 @@ static mn_status_t print_option(FILE *file, const mn_option_t *option, const voi
         fprintf(file, " --%s %s", option->name, list->items[i]);
     if (!mn_option_text(option, field, text, sizeof text)) return MN_OK;
     fprintf(file, " --%s", option->name);
-    if (option->kind == MN_OPT_INPUT) return print_input(file, text, err);
+    if (option->kind == MN_OPT_INPUT || option->kind == MN_OPT_MODEL) return print_input(file, text, err);
     if (*text) fprintf(file, " %s", text);
     return MN_OK;
 }

@@ -177,6 +177,22 @@ static void test_load(void **state) {
     mn_net_free(NULL);
 }
 
+/* "builtin:NAME" in the folders of MNEMON_MODELS, the test's own among them. */
+static void test_builtin(void **state) {
+    mn_net_t *net;
+    char folders[128];
+    snprintf(folders, sizeof folders, "/no/such/folder:%s", folder);
+    assert_int_equal(setenv("MNEMON_MODELS", folders, 1), 0);
+    assert_done(mn_net_load("builtin:m", &net, &err));
+    mn_net_free(net);
+    assert_int_equal(mn_net_load("builtin:mm", &net, &err), MN_INPUT);
+    assert_null(net);
+    assert_string_equal(err.hint, "did you mean 'builtin:m'?");
+    assert_int_equal(setenv("MNEMON_MODELS", "/no/such/folder", 1), 0);
+    assert_int_equal(mn_net_load("builtin:m", &net, &err), MN_INPUT);
+    unsetenv("MNEMON_MODELS");
+}
+
 static void test_predict(void **state) {
     mn_net_t *net = load();
     enum { N = 5 };
@@ -327,7 +343,8 @@ static void test_stream(void **state) {
     mn_net_free(net);
 }
 
-/* Saved halfway, the stream goes on in another; what it memorised serves a second sequence; frozen, nothing is learned. */
+/* Saved halfway, the stream goes on in another; what it memorised serves a second sequence; frozen, nothing is learned.
+ */
 static void test_stream_files(void **state) {
     mn_net_t *net = load();
     enum { LENGTH = 200, CUT = 63 };
@@ -403,9 +420,11 @@ static int remove_files(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_reader), cmocka_unit_test(test_options), cmocka_unit_test(test_tokenize),
-        cmocka_unit_test(test_load),   cmocka_unit_test(test_predict), cmocka_unit_test(test_no_classes),
-        cmocka_unit_test(test_embed),  cmocka_unit_test(test_stream),  cmocka_unit_test(test_foreign_threads),
+        cmocka_unit_test(test_reader),       cmocka_unit_test(test_options),
+        cmocka_unit_test(test_tokenize),     cmocka_unit_test(test_load),
+        cmocka_unit_test(test_builtin),      cmocka_unit_test(test_predict),
+        cmocka_unit_test(test_no_classes),   cmocka_unit_test(test_embed),
+        cmocka_unit_test(test_stream),       cmocka_unit_test(test_foreign_threads),
         cmocka_unit_test(test_stream_files),
     };
     return cmocka_run_group_tests(tests, make_files, remove_files);

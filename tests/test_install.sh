@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs a build into a scratch folder and uses it as a stranger would: the header stands alone, the example program
 # compiles through pkg-config against the shared and the static library and runs, and the shared library exports what
-# mnemon.h declares and nothing else. Usage: test_install.sh BUILD
+# mnemon.h declares and nothing else; the built-in models are found. Usage: test_install.sh BUILD
 set -eu
 build=$1
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -33,4 +33,17 @@ nm -D --defined-only "$libdir/libmnemon.so.0" | awk '$2 ~ /[A-Z]/ {print $3}' | 
 tr '\n' ' ' <"$prefix/include/mnemon.h" | grep -o 'MN_API [^(;]*(' | grep -o 'mn_[a-z0-9_]* *(' | tr -d ' (' | sort >declared
 [ -s declared ]
 diff declared exported
+# Built-in models: found from the program's place, in the moved tree too, and those of MNEMON_MODELS instead where it is set.
+unset MNEMON_MODELS
+cp -r "$prefix" moved
+for bin in "$prefix/bin" "$scratch/moved/bin"; do
+    "$bin/mnemon" perplexity --quiet -m builtin:tiny-human "$root/tests/data/human_SOD1.fa" >builtin.out
+    grep -q '^total' builtin.out
+done
+mkdir models
+cp "$prefix/share/mnemon/models/tiny-human.safetensors" models/mine.safetensors
+[ -s "$prefix/share/mnemon/models/tiny-human.md" ]
+MNEMON_MODELS=$scratch/models "$prefix/bin/mnemon" info builtin: | grep -q '^mine '
+if MNEMON_MODELS=$scratch/models "$prefix/bin/mnemon" info builtin:tiny-human 2>/dev/null; then exit 1; fi
+
 "$prefix/bin/mnemon" --version | grep -q '^mnemon '

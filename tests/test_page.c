@@ -139,6 +139,16 @@ static void test_numbers(void **state) {
         assert_string_equal(mn_page_number(cases[i].value, cases[i].step, text, sizeof text), cases[i].text);
 }
 
+/* All that has a place is within the picture: 760 wide. */
+static void assert_inside(const char *figures) {
+    int n = 0;
+    for (const char *at = figures; (at = strstr(at, " x=\"")); at++, n++) {
+        double x = strtod(at + 4, NULL);
+        assert_true(x >= 0 && x <= 760);
+    }
+    assert_true(n > 0);
+}
+
 /* Charts of what hostile or empty data may hold. */
 static void write_charts(mn_page_t *page) {
     static char name[5000];
@@ -167,11 +177,7 @@ static void test_charts(void **state) {
     const char *figures = strstr(text, "<figure>");
     assert_null(strstr(figures, "nan"));
     assert_null(strstr(figures, "inf"));
-    /* All that has a place is within the picture: 760 wide. */
-    for (const char *at = figures; (at = strstr(at, " x=\"")); at++) {
-        double x = strtod(at + 4, NULL);
-        assert_true(x >= 0 && x <= 760);
-    }
+    assert_inside(figures);
     assert_holds(text, "75.2 (70.0 to 80.0)</title>");
     assert_holds(text, "1 values beyond 261 are counted in the shares, not drawn.");
     assert_holds(text, "<td class=\"n\">200</td>");
