@@ -11,8 +11,8 @@
 
 /* What write wrote to a page; owner: the caller, free. */
 static char *capture(void (*write)(mn_page_t *)) {
-    char *text;
-    size_t size;
+    static char *text;
+    static size_t size;
     mn_page_t page;
     FILE *file = open_memstream(&text, &size);
     assert_non_null(file);

@@ -156,7 +156,7 @@ $ mnemon info page.fa
 [3]
 
 $ mnemon info empty.fa
-! mnemon info: empty.fa: the file is empty (give a table with a header and a line a sequence)
+! mnemon info: empty.fa: the file is empty (the first line should name the columns label and sequence, and maybe split and id)
 [3]
 
 $ mnemon info nowhere
