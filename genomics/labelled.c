@@ -46,7 +46,7 @@ typedef struct builder {
     uint8_t table[256];
     class_name_t *classes; /* in byte order of text */
     int64_t class_cap, base_cap, name_cap, name_size, memory;
-    int64_t offset_cap, label_cap, split_cap, name_offset_cap, place_cap;
+    int64_t offset_cap, label_cap, split_cap, name_offset_cap, place_cap, group_cap, n_grouped;
     mn_err_t *err;
 } builder_t;
 
@@ -224,6 +224,7 @@ static const char *const column_names[COLUMNS] = {"label",  "sequence", "split",
 /* Where in a table's rows the columns stand, -1: nowhere; and what its rows have that lack them. */
 typedef struct layout {
     int64_t column[COLUMNS], contig; /* contig: the column of that meaning, if start and end are there too */
+    int64_t group;                   /* the column options.by; -1: none */
     const char *label;
     mn_split_t split;
     int64_t file; /* of the set's files */
@@ -234,7 +235,10 @@ static mn_status_t find_columns(const builder_t *b, const mn_table_t *table, lay
     for (int c = 0; !status && c < COLUMNS; c++)
         status = mn_table_find(table, column_names[c], &layout->column[c], b->err);
     const int64_t *column = layout->column;
-    layout->contig = -1;
+    const char *by = b->options->by;
+    layout->contig = layout->group = -1;
+    if (!status && by) status = mn_table_find(table, by, &layout->group, b->err);
+    if (!status && by && layout->group < 0) status = mn_table_miss(table, by, b->err);
     for (int c = COLUMN_CHR; c >= COLUMN_REGION; c--)
         if (column[c] >= 0 && column[COLUMN_START] >= 0 && column[COLUMN_END] >= 0) layout->contig = column[c];
     if (!status && column[COLUMN_LABEL] < 0 && !layout->label) status = mn_table_miss(table, "label", b->err);
@@ -305,6 +309,18 @@ static mn_status_t add_table_row(builder_t *b, const layout_t *layout, char **fi
     return add_interval(b, place, label, split, name, &at);
 }
 
+/* The group of the row added last. */
+static mn_status_t add_group(builder_t *b, const char *text) {
+    mn_labelled_t *set = b->set;
+    int64_t number;
+    mn_status_t status = mn_mem_reserve((void **)&set->groups, &b->group_cap, set->n, sizeof *set->groups, b->err);
+    if (!status) status = mn_names_add(&set->group_names, text, &number, b->err);
+    if (status) return status;
+    set->groups[set->n - 1] = (int32_t)number;
+    b->n_grouped++;
+    return MN_OK;
+}
+
 /* label (NULL: none) and split: of the rows where no column tells. */
 static mn_status_t read_table(builder_t *b, const char *path, const char *label, mn_split_t split) {
     layout_t layout = {.label = label, .split = split};
@@ -321,7 +337,8 @@ static mn_status_t read_table(builder_t *b, const char *path, const char *label,
     status = find_columns(b, table, &layout);
     if (!status && layout.contig >= 0) status = mn_names_add(&b->set->files, path, &layout.file, b->err);
     while (!status && !(status = mn_table_next(table, &fields, b->err)) && fields)
-        status = add_table_row(b, &layout, fields, table);
+        if (!(status = add_table_row(b, &layout, fields, table)) && layout.group >= 0)
+            status = add_group(b, fields[layout.group]);
     if (!status && b->set->n == before)
         status = mn_err_set(b->err, MN_INPUT, mn_table_path(table), "give a table with a header and a line a sequence",
                             "no row follows the header");
@@ -601,9 +618,12 @@ static mn_status_t finish_set(builder_t *b) {
     if (set->bases && set->n_blank == set->n)
         return mn_err_set(b->err, MN_INPUT, b->set->source, "check the sequence column, and --mask-lowercase",
                           "all %" PRId64 " sequences are N alone", set->n);
-    if (set->n_classes < 2)
+    if (set->n_classes < 2 && !b->options->single)
         return mn_err_set(b->err, MN_INPUT, b->set->source, "a classifier needs two classes or more",
                           "all %" PRId64 " rows have the label '%s'", set->n, b->classes[0].text);
+    if (b->options->by && b->n_grouped < set->n)
+        return mn_err_set(b->err, MN_INPUT, b->set->source, "give tables", "not every input has a column '%s'",
+                          b->options->by);
     int32_t *place; /* of each id */
     if (!b->options->classes && (status = order_numbers(b))) return status;
     if ((status = mn_mem_new((void **)&place, set->n_classes, sizeof *place, b->err))) return status;
@@ -658,5 +678,7 @@ void mn_labelled_free(mn_labelled_t *set) {
     mn_mem_free(set->places);
     mn_names_done(&set->contigs);
     mn_names_done(&set->files);
+    mn_mem_free(set->groups);
+    mn_names_done(&set->group_names);
     mn_mem_free(set);
 }

@@ -54,7 +54,9 @@ typedef struct mn_labelled {
     mn_place_t *places; /* (n); NULL: no input has any */
     mn_names_t contigs; /* of places, as written there */
     mn_names_t files;   /* of places, their paths */
-    int64_t longest;    /* bases of the longest row */
+    int32_t *groups;    /* (n) index into group_names, of the column options.by; NULL: not asked for */
+    mn_names_t group_names;
+    int64_t longest; /* bases of the longest row */
     mn_base_counts_t
         counts;      /* what was read, replaced, skipped and dropped (runs of N over MN_N_RUN, as in every reader) */
     int64_t n_blank; /* rows of N alone */
@@ -69,6 +71,8 @@ typedef struct mn_labelled_options {
         *classes; /* a model's class names: the only ones allowed, in this order. NULL: as found, two or more */
     int64_t n_classes;
     bool intervals; /* takes places without sequences, instead of sequences */
+    bool single;    /* a set of one class is no error */
+    const char *by; /* a column of the tables by whose values rows are grouped; NULL: none */
 } mn_labelled_options_t;
 
 /* Reads inputs[0..n). Owner: the caller, mn_labelled_free (accepts NULL). Errors: MN_USAGE for an input of no known

@@ -23,6 +23,7 @@ const mn_command_t *const mn_commands[] = {&mn_cmd_tokenize,
                                            &mn_cmd_perplexity,
                                            &mn_cmd_info,
                                            &mn_cmd_benchmark,
+                                           &mn_cmd_benchmark_genomic,
                                            &mn_cmd_help,
                                            NULL};
 

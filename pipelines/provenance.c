@@ -76,28 +76,55 @@ static mn_status_t print_option(FILE *file, const mn_option_t *option, const voi
     return MN_OK;
 }
 
-static mn_status_t print_command(FILE *file, const mn_args_t *args, mn_err_t *err) {
+static mn_status_t print_options(FILE *file, const mn_option_rows_t *rows, const void *settings, const char *without,
+                                 mn_err_t *err) {
     mn_status_t status = MN_OK;
-    fprintf(file, "mnemon %s", args->command->name);
-    for (int i = 0; i < args->rows.n && !status; i++) {
-        const struct mn_option_row *row = &args->rows.row[i];
-        status = print_option(file, row->option, (const char *)args->settings + row->offset, err);
+    for (int i = 0; i < rows->n && !status; i++) {
+        const struct mn_option_row *row = &rows->row[i];
+        if (!without || !row->option->name || strcmp(row->option->name, without))
+            status = print_option(file, row->option, (const char *)settings + row->offset, err);
     }
-    for (int64_t i = 0; i < args->n_operands && !status; i++) status = print_input(file, args->operands[i], err);
+    return status;
+}
+
+static mn_status_t open_text(FILE **file, char **text, size_t *size, mn_err_t *err) {
+    *file = open_memstream(text, size);
+    return *file ? MN_OK : mn_err_set(err, MN_FAILED, NULL, NULL, "%s", strerror(errno));
+}
+
+/* text is valid once the file is closed. */
+static mn_status_t close_text(FILE *file, char **text, mn_status_t status, char **out, mn_err_t *err) {
+    fclose(file);
+    if (!status) status = mn_mem_string(out, *text, err);
+    free(*text);
     return status;
 }
 
 mn_status_t mn_provenance(const mn_args_t *args, char **out, mn_err_t *err) {
     char *text = NULL;
-    size_t size = 0;
+    size_t size;
+    FILE *file;
     *out = NULL;
-    FILE *file = open_memstream(&text, &size);
-    if (!file) return mn_err_set(err, MN_FAILED, NULL, NULL, "%s", strerror(errno));
-    mn_status_t status = print_command(file, args, err);
-    fclose(file);
-    if (!status) status = mn_mem_string(out, text, err);
-    free(text);
-    return status;
+    mn_status_t status = open_text(&file, &text, &size, err);
+    if (status) return status;
+    fprintf(file, "mnemon %s", args->command->name);
+    status = print_options(file, &args->rows, args->settings, NULL, err);
+    for (int64_t i = 0; i < args->n_operands && !status; i++) status = print_input(file, args->operands[i], err);
+    return close_text(file, &text, status, out, err);
+}
+
+mn_status_t mn_provenance_settings(const mn_option_t *table, const void *settings, const char *without, char **out,
+                                   mn_err_t *err) {
+    mn_option_rows_t rows;
+    char *text = NULL;
+    size_t size;
+    FILE *file;
+    *out = NULL;
+    mn_status_t status = open_text(&file, &text, &size, err);
+    if (status) return status;
+    mn_options_rows(table, &rows);
+    status = print_options(file, &rows, settings, without, err);
+    return close_text(file, &text, status, out, err);
 }
 
 mn_status_t mn_result_open(const mn_args_t *args, const char *path, mn_result_t *out, mn_err_t *err) {

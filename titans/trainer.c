@@ -472,6 +472,7 @@ mn_status_t mn_train(mn_model_t *model, mn_work_t *work, const mn_plan_t *plan, 
     if (!status) status = allocate(t, err);
     if (!status) status = reserve(t, err);
     if (!status) status = begin(t, err);
+    trained.found = t->tokens;
     if (!status) status = run_loop(t, &trained, err);
     if (!status) {
         mn_real_t **kept = find_kept(t);

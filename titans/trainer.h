@@ -70,6 +70,7 @@ typedef struct mn_trained {
     bool stopped; /* by poll, with the last complete step saved */
     bool early;   /* patience ran out */
     int64_t step, tokens, best_step;
+    int64_t found; /* of tokens: those that the checkpoint had already */
     double values[MN_MEASURES_MAX]; /* of the weights kept */
 } mn_trained_t;
 

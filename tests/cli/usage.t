@@ -4,24 +4,25 @@ $ mnemon
 ! Usage: mnemon COMMAND [options] ...
 ! 
 ! Data
-!   tokenize       sequence files to one array of token ids, and back
-!   dataset build  a labelled set from intervals or genes and their genomes
+!   tokenize           sequence files to one array of token ids, and back
+!   dataset build      a labelled set from intervals or genes and their genomes
 ! 
 ! Train
-!   pretrain       train a model to tell the next base of genomes
-!   finetune       train a classifier of sequences, from pretrained weights or from scratch
+!   pretrain           train a model to tell the next base of genomes
+!   finetune           train a classifier of sequences, from pretrained weights or from scratch
 ! 
 ! Use
-!   baseline       what a model has to beat: majority, length, k-mers; Markov models of DNA
-!   predict        class probabilities of records, reads, regions or windows
-!   embed          a model's hidden rows as a NumPy array
-!   evaluate       metrics of a fine-tuned model on labelled sequences, with 95 % intervals
-!   perplexity     bits per base of records of any length, and along their contigs
+!   baseline           what a model has to beat: majority, length, k-mers; Markov models of DNA
+!   predict            class probabilities of records, reads, regions or windows
+!   embed              a model's hidden rows as a NumPy array
+!   evaluate           metrics of a fine-tuned model on labelled sequences, with 95 % intervals
+!   perplexity         bits per base of records of any length, and along their contigs
 ! 
 ! Inspect
-!   info           what a file is and holds
-!   benchmark      speed on this machine, and what the memory is good for
-!   help           help for all commands or one
+!   info               what a file is and holds
+!   benchmark          speed on this machine, and what the memory is good for
+!   benchmark genomic  train, test and audit on labelled sets, beside what needs no model; TSV, JSON, HTML
+!   help               help for all commands or one
 ! 
 ! 'mnemon COMMAND --help' tells all of a command, 'mnemon --version' the version.
 [2]
@@ -36,24 +37,25 @@ mnemon VERSION: genomic sequence models with Titans neural memory
 Usage: mnemon COMMAND [options] ...
 
 Data
-  tokenize       sequence files to one array of token ids, and back
-  dataset build  a labelled set from intervals or genes and their genomes
+  tokenize           sequence files to one array of token ids, and back
+  dataset build      a labelled set from intervals or genes and their genomes
 
 Train
-  pretrain       train a model to tell the next base of genomes
-  finetune       train a classifier of sequences, from pretrained weights or from scratch
+  pretrain           train a model to tell the next base of genomes
+  finetune           train a classifier of sequences, from pretrained weights or from scratch
 
 Use
-  baseline       what a model has to beat: majority, length, k-mers; Markov models of DNA
-  predict        class probabilities of records, reads, regions or windows
-  embed          a model's hidden rows as a NumPy array
-  evaluate       metrics of a fine-tuned model on labelled sequences, with 95 % intervals
-  perplexity     bits per base of records of any length, and along their contigs
+  baseline           what a model has to beat: majority, length, k-mers; Markov models of DNA
+  predict            class probabilities of records, reads, regions or windows
+  embed              a model's hidden rows as a NumPy array
+  evaluate           metrics of a fine-tuned model on labelled sequences, with 95 % intervals
+  perplexity         bits per base of records of any length, and along their contigs
 
 Inspect
-  info           what a file is and holds
-  benchmark      speed on this machine, and what the memory is good for
-  help           help for all commands or one
+  info               what a file is and holds
+  benchmark          speed on this machine, and what the memory is good for
+  benchmark genomic  train, test and audit on labelled sets, beside what needs no model; TSV, JSON, HTML
+  help               help for all commands or one
 
 'mnemon COMMAND --help' tells all of a command, 'mnemon --version' the version.
 
@@ -83,7 +85,7 @@ $ mnemon dataset --help | head -n 1
 Usage: mnemon dataset COMMAND [options] ...
 
 $ mnemon help dataset | grep build
-  dataset build  a labelled set from intervals or genes and their genomes
+  dataset build      a labelled set from intervals or genes and their genomes
 
 $ mnemon help dataset build | head -n 1
 mnemon dataset build: a labelled set from intervals or genes and their genomes
