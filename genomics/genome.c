@@ -1,7 +1,6 @@
 /* genome: contigs of several files by name, and spans of them in the files' own order. */
 #include "genomics/genome.h"
 #include "genomics/base/mem.h"
-#include "genomics/base/names.h"
 #include "genomics/base/par.h"
 #include "genomics/fai.h"
 #include "genomics/input.h"
@@ -150,6 +149,35 @@ static int64_t contig_length(void *ctx, int64_t index) {
 
 mn_contigs_t mn_genome_contigs(mn_genome_t *genome) {
     return (mn_contigs_t){genome, genome->files[0].path, genome->n, find_contig, contig_name, contig_length};
+}
+
+const char *mn_genome_path(const mn_genome_t *genome, int64_t contig) {
+    int64_t file = genome->n_files - 1;
+    while (genome->files[file].first > contig) file--;
+    return genome->files[file].path;
+}
+
+void mn_genome_map(mn_genome_t *genome, const mn_names_t *names, int64_t *map) {
+    for (int64_t i = 0; i < names->n; i++) map[i] = find_contig(genome, mn_names_text(names, i));
+}
+
+mn_status_t mn_genome_refuse_missing(const mn_names_t *names, const int64_t *map, const int64_t *rows, mn_err_t *err) {
+    enum { SHOWN = 5 };
+    char list[160] = "";
+    int64_t missing = 0, lost = 0;
+    size_t used = 0;
+    for (int64_t i = 0; i < names->n; i++) {
+        if (map[i] >= 0 || !rows[i]) continue;
+        if (missing++ < SHOWN && used < sizeof list)
+            used +=
+                (size_t)snprintf(list + used, sizeof list - used, "%s%.25s", used ? ", " : "", mn_names_text(names, i));
+        lost += rows[i];
+    }
+    if (!missing) return MN_OK;
+    char more[40] = "";
+    if (missing > SHOWN) snprintf(more, sizeof more, " and %lld more", (long long)(missing - SHOWN));
+    return mn_err_set(err, MN_INPUT, NULL, "give a --reference that has them too, or leave them out by --skip-missing",
+                      "the genome has no contig %s%s, where %lld intervals lie", list, more, (long long)lost);
 }
 
 /* ---- reading */

@@ -2,6 +2,7 @@
 #ifndef MN_GENOME_H
 #define MN_GENOME_H
 #include "genomics/alphabet.h"
+#include "genomics/base/names.h"
 #include "genomics/region.h"
 
 typedef struct mn_genome mn_genome_t;
@@ -15,6 +16,13 @@ void mn_genome_free(mn_genome_t *genome);
  * under another name of the mitochondrion (chrM, MT, ...), else with or without a version (ENST00000217185.7) where
  * only one of the two has it. */
 mn_contigs_t mn_genome_contigs(mn_genome_t *genome);
+
+/* The file that a contig is in. */
+const char *mn_genome_path(const mn_genome_t *genome, int64_t contig);
+/* The contig of each name into map (n of them); -1 where it is missing. */
+void mn_genome_map(mn_genome_t *genome, const mn_names_t *names, int64_t *map);
+/* MN_INPUT if names with rows are missing in map: the first few, how many more, and the rows on them. */
+mn_status_t mn_genome_refuse_missing(const mn_names_t *names, const int64_t *map, const int64_t *rows, mn_err_t *err);
 
 /* A place to be read. */
 typedef struct mn_span {

@@ -253,13 +253,6 @@ static const char *get_field(const layout_t *layout, char **fields, int column) 
     return layout->column[column] < 0 ? NULL : fields[layout->column[column]];
 }
 
-static bool parse_position(const char *text, int64_t *out) {
-    size_t digits = strspn(text, "0123456789");
-    if (!digits || digits > 15 || text[digits]) return false;
-    *out = strtoll(text, NULL, 10);
-    return true;
-}
-
 /* *known false: the fields are empty. */
 static mn_status_t read_place(builder_t *b, const layout_t *layout, char **fields, const char *place, mn_place_t *at,
                               bool *known) {
@@ -268,7 +261,7 @@ static mn_status_t read_place(builder_t *b, const layout_t *layout, char **field
     int64_t number;
     *known = *contig || *start || *end;
     if (!*known) return MN_OK;
-    if (!*contig || !parse_position(start, &at->start) || !parse_position(end, &at->end) || at->end <= at->start)
+    if (!*contig || !mn_table_number(start, &at->start) || !mn_table_number(end, &at->end) || at->end <= at->start)
         return mn_err_set(b->err, MN_INPUT, place, "columns start and end are 0-based, end not within; or rename them",
                           "'%.40s', start '%.20s', end '%.20s' are no interval", contig, start, end);
     if (strand && *strand && (!strchr("+-.", *strand) || strand[1]))

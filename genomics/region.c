@@ -136,6 +136,12 @@ mn_status_t mn_regions_add_bed(mn_regions_t *regions, const char *path, const mn
     return status;
 }
 
+bool mn_regions_touch(const mn_regions_t *regions, int64_t contig, int64_t start, int64_t end) {
+    for (const mn_region_t *r = regions->items; r < regions->items + regions->n; r++)
+        if (r->contig == contig && r->start < end && start < r->end) return true;
+    return false;
+}
+
 void mn_regions_done(mn_regions_t *regions) {
     mn_mem_free(regions->items);
     *regions = (mn_regions_t){0};

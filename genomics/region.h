@@ -48,6 +48,9 @@ mn_status_t mn_bed_next(mn_source_t *source, mn_bed_t *bed, bool *more, mn_err_t
  * file:line: not BED, an unknown contig, an interval that is empty or ends beyond its contig. */
 mn_status_t mn_regions_add_bed(mn_regions_t *regions, const char *path, const mn_contigs_t *contigs, mn_err_t *err);
 
+/* Whether the interval has a base in one of them. */
+bool mn_regions_touch(const mn_regions_t *regions, int64_t contig, int64_t start, int64_t end);
+
 void mn_regions_done(mn_regions_t *regions);
 
 #endif

@@ -4,6 +4,7 @@
 #include "genomics/source.h"
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -169,4 +170,11 @@ const char *mn_table_place(const mn_table_t *table) {
 
 int64_t mn_table_line(const mn_table_t *table) {
     return table->line;
+}
+
+bool mn_table_number(const char *text, int64_t *out) {
+    size_t digits = strspn(text, "0123456789");
+    if (!digits || digits > 15 || text[digits]) return false;
+    *out = strtoll(text, NULL, 10);
+    return true;
 }

@@ -28,4 +28,7 @@ const char *mn_table_path(const mn_table_t *table);
 const char *mn_table_place(const mn_table_t *table); /* file:line of the row read last */
 int64_t mn_table_line(const mn_table_t *table);
 
+/* A field that is a position or count: up to 15 digits and nothing else. */
+bool mn_table_number(const char *text, int64_t *out);
+
 #endif
