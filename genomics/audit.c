@@ -183,9 +183,11 @@ static mn_status_t add_alone(const mn_audit_view_t *v, mn_err_t *err) {
     static const struct {
         mn_alone_t kind;
         const char *name, *what;
-    } known[] = {{MN_ALONE_LENGTH, "length_alone", "The length alone"},
-                 {MN_ALONE_COMPOSITION, "composition_alone", "The base frequencies alone"},
-                 {MN_ALONE_LOOKUP, "lookup_alone", "The label of an equal row of train, where there is one,"}};
+    } known[] = {{MN_ALONE_LENGTH, "length_alone", "the length alone"},
+                 {MN_ALONE_COMPOSITION, "composition_alone", "the base frequencies alone"},
+                 {MN_ALONE_LOOKUP, "lookup_alone", "the label of an equal row of train, where there is one"}};
+    static const char *const verdicts[] = {"it tells nothing, or little", "it tells something",
+                                           "a model can score so without reading"};
     mn_alone_score_t score = {0};
     mn_status_t status = score_alone(v, &score, err);
     double majority = mn_audit_share(score.right[MN_ALONE_MAJORITY], score.tested);
@@ -198,9 +200,11 @@ static mn_status_t add_alone(const mn_audit_view_t *v, mn_err_t *err) {
         f.value = mn_audit_share(f.count, f.of);
         f.level = mn_audit_judge(f.value, majority);
         status =
-            mn_audit_add(v->audit, &f, err, "%s classifies %.1f %% of %s %srows; always the majority class: %.1f %%%s.",
-                         known[i].what, 100 * f.value, mn_audit_count(f.of), v->split ? "test " : "", 100 * majority,
-                         v->split ? "" : " (five folds)");
+            mn_audit_add(v->audit, &f, err,
+                         "%.1f %% of %s %srows are classified right by %s%s, %.1f %% by always saying the majority "
+                         "class: %s.",
+                         100 * f.value, mn_audit_count(f.of), v->split ? "test " : "", known[i].what,
+                         v->split ? "" : " (five folds)", 100 * majority, verdicts[f.level]);
     }
     return status;
 }
@@ -244,7 +248,7 @@ mn_status_t mn_audit_run(const mn_labelled_t *set, const mn_audit_options_t *opt
     report_stage(options, "equal sequences");
     if (!status) status = mn_distinct_find(set, &distinct, err);
     report_stage(options, "length and composition");
-    if (!status) status = add_alone(&view, err);
+    if (!status && set->n_classes > 1) status = add_alone(&view, err);
     if (!status) status = mn_audit_duplicates(&view, err);
     report_stage(options, "overlaps");
     if (!status && set->places) status = mn_audit_overlaps(&view, err);

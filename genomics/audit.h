@@ -50,6 +50,8 @@ const mn_finding_t *mn_audit_find(const mn_audit_t *audit, const char *name, con
 /* Adds a finding, for what is measured elsewhere. `text` is formatted. */
 mn_status_t mn_audit_add(mn_audit_t *audit, const mn_finding_t *finding, mn_err_t *err, const char *format, ...)
     MN_PRINTF(4, 5);
+/* "12,345", into one of eight places that the thread uses in turn. */
+const char *mn_audit_count(int64_t n);
 /* How much a classifier without reading gives away: by the share of the majority's errors that it avoids. */
 mn_audit_level_t mn_audit_judge(double accuracy, double majority);
 

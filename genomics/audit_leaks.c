@@ -53,7 +53,7 @@ static bool is_turned(const mn_audit_view_t *v, int64_t row) {
 
 typedef struct repeats {
     int64_t rows, turned; /* of the part, equal to a row among the others; of these, on the other strand alone */
-    int64_t both, all;    /* distinct sequences as written: in both, in either */
+    int64_t both, all;    /* distinct sequences, the strands being one: in both, in either */
 } repeats_t;
 
 static repeats_t count_repeats(const mn_audit_view_t *v, const comparison_t *c) {
@@ -66,9 +66,9 @@ static repeats_t count_repeats(const mn_audit_view_t *v, const comparison_t *c) 
             of[turned] += v->parts[d->rows[i]] == c->of;
             among[turned] += is_among(v, d->rows[i], c->among);
         }
+        sum.both += of[0] + of[1] && among[0] + among[1];
+        sum.all += of[0] + of[1] + among[0] + among[1] > 0;
         for (int turned = 0; turned < 2; turned++) {
-            sum.both += of[turned] && among[turned];
-            sum.all += of[turned] || among[turned];
             if (among[turned])
                 sum.rows += of[turned];
             else if (among[!turned])
@@ -227,13 +227,17 @@ static mn_status_t add_overlaps(const mn_audit_view_t *v, const comparison_t *c,
         f.level = judge_share(f.value);
         snprintf(f.scope, sizeof f.scope, "%s%s%.60s", c->scope, class < 0 ? "" : ":",
                  class < 0 ? "" : v->set->classes[class]);
-        status =
-            mn_audit_add(v->audit, &f, err,
-                         "%s of %s %s rows%s%.60s%s (%.1f %%) overlap a row of %s on the genome, %s one of another "
-                         "class.",
-                         mn_audit_count(f.count), mn_audit_count(f.of), mn_split_names[c->of], class < 0 ? "" : " of '",
-                         class < 0 ? "" : v->set->classes[class], class < 0 ? "" : "'", 100 * f.value, c->where,
-                         mn_audit_count(other));
+        char rows[100] = "";
+        if (class >= 0) snprintf(rows, sizeof rows, " of '%.60s'", v->set->classes[class]);
+        if (f.count)
+            status = mn_audit_add(v->audit, &f, err,
+                                  "%s of %s %s rows%s (%.1f %%) overlap a row of %s on the genome, %s one of another "
+                                  "class.",
+                                  mn_audit_count(f.count), mn_audit_count(f.of), mn_split_names[c->of], rows,
+                                  100 * f.value, c->where, mn_audit_count(other));
+        else
+            status = mn_audit_add(v->audit, &f, err, "No %s row%s overlaps a row of %s on the genome.",
+                                  mn_split_names[c->of], rows, c->where);
     }
     return status;
 }
@@ -282,7 +286,6 @@ mn_status_t mn_audit_overlaps(const mn_audit_view_t *view, mn_err_t *err) {
 
 /* What one distinct sequence's rows are. */
 typedef struct node {
-    unsigned parts; /* bits of mn_split_t; without a split bit 0, and bit 1 where there are two rows or more */
     int32_t label;  /* of its rows that others are compared with; -1: none, -2: several */
     double nearest; /* to a sequence that has such rows; itself counts where it has them beside its own */
     int64_t nearest_to;
@@ -294,7 +297,6 @@ static void fill_nodes(const mn_audit_view_t *v, unsigned among, node_t *nodes) 
         node_t node = {.label = -1, .nearest_to = -1};
         for (int64_t i = d->begins[k]; i < d->begins[k + 1]; i++) {
             int64_t row = d->rows[i];
-            node.parts |= 1U << v->parts[row];
             if (is_among(v, row, among))
                 node.label = node.label == -1 || node.label == v->set->labels[row] ? v->set->labels[row] : -2;
         }
@@ -328,13 +330,16 @@ static mn_status_t add_near(const mn_audit_view_t *v, const node_t *nodes, const
         snprintf(f.scope, sizeof f.scope, "%s", v->split ? "test/train" : "all");
         f.value = mn_audit_share(f.count, f.of);
         f.level = judge_share(f.value);
+        char crowded[100] = "";
+        if (near->crowded && !t)
+            snprintf(crowded, sizeof crowded, "; %s sequences with repeats were not compared with all that share them",
+                     mn_audit_count(near->crowded));
         status = mn_audit_add(audit, &f, err,
-                              "%s of %s %srows (%.1f %%) share at least %.0f %% of their words of %d bases with %s, "
-                              "%s with a nearest one of another class%s.",
+                              "%s of %s %srows (%.1f %%) resemble %s (Jaccard index of words of %d bases at least "
+                              "%.1f), for %s the nearest is of another class%s.",
                               mn_audit_count(f.count), mn_audit_count(f.of), v->split ? "test " : "", 100 * f.value,
-                              100 * mn_audit_thresholds[t], MN_SKETCH_K,
-                              v->split ? "a row of train or valid" : "another row", mn_audit_count(other),
-                              near->crowded ? "; of large families not all pairs were compared" : "");
+                              v->split ? "a row of train or valid" : "another row", MN_SKETCH_K, mn_audit_thresholds[t],
+                              mn_audit_count(other), crowded);
     }
     return status;
 }

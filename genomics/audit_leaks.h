@@ -18,8 +18,6 @@ mn_status_t mn_audit_duplicates(const mn_audit_view_t *view, mn_err_t *err);
 mn_status_t mn_audit_overlaps(const mn_audit_view_t *view, mn_err_t *err);
 mn_status_t mn_audit_near(const mn_audit_view_t *view, mn_err_t *err);
 
-/* "12,345", into one of several places used in turn by the present thread. */
-const char *mn_audit_count(int64_t n);
 /* The share of n as a finding's value: 0 of nothing is 0. */
 double mn_audit_share(int64_t count, int64_t of);
 

@@ -176,7 +176,7 @@ static mn_status_t end_row(builder_t *b, const char *place, const char *label, m
     int64_t kept = 0, blank = 0, run = 0;
     for (int64_t i = 0; i < n; i++) { /* runs of N as every reader shortens them */
         run = bases[i] == MN_BASE_N ? run + 1 : 0;
-        if (run > MN_N_RUN) continue;
+        if (run > MN_N_RUN && !b->options->keep_n) continue;
         bases[kept++] = bases[i];
         blank += run > 0;
     }
@@ -485,6 +485,29 @@ static mn_status_t read_lists(builder_t *b, const char *path) {
     return status;
 }
 
+/* How many entries of a folder whose name is a split's hold tables: with `inside`, how many tables a folder holds. */
+static int64_t count_tables(const char *folder, bool inside) {
+    struct dirent **entries = NULL;
+    int64_t tables = 0;
+    mn_split_t split;
+    int n = scandir(folder, &entries, skip_hidden, compare_entries);
+    for (int i = 0; i < n; i++) {
+        char path[PATH_BYTES];
+        int length = snprintf(path, sizeof path, "%s/%s", folder, entries[i]->d_name);
+        if (inside)
+            tables += count_stem(entries[i]->d_name) > 0;
+        else if (length < (int)sizeof path && mn_split_from_name(entries[i]->d_name, &split))
+            tables += count_tables(path, true) > 0;
+        free(entries[i]);
+    }
+    free(entries);
+    return tables;
+}
+
+bool mn_labelled_holds_lists(const char *input) {
+    return is_folder(input) && count_tables(input, false) > 0;
+}
+
 /* ---- folders */
 
 static mn_status_t read_folder(builder_t *b, const char *path) {
@@ -585,18 +608,22 @@ static int compare_numbers(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-/* Puts numbers in numeric order and refuses those that are no class names. */
+/* Puts numbers in numeric order and refuses those that are no class names: fractions, unless most classes are words. */
 static mn_status_t order_numbers(builder_t *b) {
-    int64_t n = b->set->n_classes;
+    int64_t n = b->set->n_classes, words = 0, fractions = 0;
     const char *fraction = NULL;
     for (int64_t i = 0; i < n; i++) {
         double number;
-        if (!parse_number(b->classes[i].text, &number)) return MN_OK;
-        if (number != floor(number)) fraction = b->classes[i].text;
+        if (!parse_number(b->classes[i].text, &number))
+            words++;
+        else if (number != floor(number))
+            fractions++, fraction = b->classes[i].text;
     }
+    if (words && fractions <= words) return MN_OK;
     if (fraction)
         return mn_err_set(b->err, MN_INPUT, b->set->source, "name the classes, or cut the measurement into classes",
                           "labels such as '%s' are measurements, and mnemon classifies", fraction);
+    if (words) return MN_OK;
     qsort(b->classes, (size_t)n, sizeof *b->classes, compare_numbers);
     for (int64_t i = 1; i < n; i++)
         if (!compare_numbers(b->classes + i - 1, b->classes + i))

@@ -71,9 +71,13 @@ typedef struct mn_labelled_options {
         *classes; /* a model's class names: the only ones allowed, in this order. NULL: as found, two or more */
     int64_t n_classes;
     bool intervals; /* takes places without sequences, instead of sequences */
+    bool keep_n;    /* keeps long runs of N whole, where rows are looked at as written */
     bool single;    /* a set of one class is no error */
     const char *by; /* a column of the tables by whose values rows are grouped; NULL: none */
 } mn_labelled_options_t;
+
+/* Whether the input is a folder of interval lists, to be read with options.intervals. */
+bool mn_labelled_holds_lists(const char *input);
 
 /* Reads inputs[0..n). Owner: the caller, mn_labelled_free (accepts NULL). Errors: MN_USAGE for an input of no known
  * kind, MN_INPUT with file:line, MN_IO, MN_FAILED when the set does not fit in memory. */

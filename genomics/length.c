@@ -61,7 +61,13 @@ void mn_length_done(mn_length_t *model) {
 }
 
 const float *mn_length_predict(const mn_length_t *model, int64_t length) {
-    int64_t bin = 0;
-    while (bin + 1 < model->n_bins && length > model->last[bin]) bin++;
-    return model->probabilities + bin * model->n_classes;
+    int64_t low = 0, high = model->n_bins - 1; /* the last bin has no end */
+    while (low < high) {
+        int64_t mid = low + (high - low) / 2;
+        if (length > model->last[mid])
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return model->probabilities + low * model->n_classes;
 }

@@ -4,7 +4,7 @@
 #define MN_LENGTH_H
 #include "genomics/labelled.h"
 
-enum { MN_LENGTH_BINS_MAX = 256 };
+enum { MN_LENGTH_BINS_MAX = 4096 };
 
 typedef struct mn_length {
     int64_t n_bins, n_classes; /* bins that came about: at most the number asked for */

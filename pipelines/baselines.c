@@ -1,5 +1,6 @@
 /* baselines: majority, length and k-mers, fold by fold. */
 #include "pipelines/baselines.h"
+#include "genomics/base/digest.h"
 #include "genomics/base/mem.h"
 #include "genomics/base/par.h"
 #include "genomics/kmer.h"
@@ -207,4 +208,74 @@ void mn_baselines_done(mn_baselines_t *baselines) {
     mn_mem_free(baselines->choices);
     for (int m = 0; m < MN_BASELINE_COUNT; m++) mn_metrics_done(&baselines->metrics[m]);
     *baselines = (mn_baselines_t){0};
+}
+
+/* ---- the regression alone */
+
+/* Copies parts, with at most `most` rows of each part left in it: those of the smallest hash of their key. */
+static void thin_parts(const mn_labelled_t *set, const uint8_t *parts, const int64_t most[MN_SPLIT_COUNT],
+                       uint8_t *thinned) {
+    int64_t rows[MN_SPLIT_COUNT] = {0}, kept[MN_SPLIT_COUNT] = {0};
+    for (int64_t i = 0; i < set->n; i++) rows[parts[i]]++;
+    for (int64_t i = 0; i < set->n; i++) {
+        int part = parts[i];
+        uint64_t key = mn_split_row_key(set, i),
+                 hash = mn_digest_hash(&key, sizeof key, 1); /* keys may make the parts */
+        double drawn = (double)(hash >> 11) * 0x1p-53;
+        bool keep = kept[part] < most[part] && drawn * (double)rows[part] < (double)most[part];
+        kept[part] += keep;
+        thinned[i] = keep ? (uint8_t)part : MN_SPLIT_NONE;
+    }
+}
+
+static void count_words_right(const mn_labelled_t *set, const uint8_t *parts, const float *probabilities,
+                              int32_t majority, mn_words_score_t *out) {
+    int64_t k = set->n_classes;
+    for (int64_t i = 0; i < set->n; i++) {
+        out->rows += parts[i] != MN_SPLIT_NONE;
+        if (parts[i] != MN_SPLIT_TEST) continue;
+        int64_t best = 0;
+        for (int64_t c = 1; c < k; c++)
+            if (probabilities[c] > probabilities[best]) best = c;
+        out->right += best == set->labels[i];
+        out->majority += majority == set->labels[i];
+        out->tested++;
+        probabilities += k;
+    }
+}
+
+mn_status_t mn_baselines_words(const mn_labelled_t *set, const uint8_t *parts, mn_words_score_t *out, mn_err_t *err) {
+    static const int64_t most[MN_SPLIT_COUNT] = {[MN_SPLIT_TRAIN] = MN_WORDS_ROWS * 7 / 10,
+                                                 [MN_SPLIT_VALID] = MN_WORDS_ROWS / 10,
+                                                 [MN_SPLIT_TEST] = MN_WORDS_ROWS / 5};
+    trial_t best = {.merit = {-INFINITY, 0}};
+    mn_rows_t valid = {0}, test = {0};
+    mn_kmer_features_t *features = NULL;
+    mn_length_t majority = {0};
+    uint8_t *thinned;
+    bool improved;
+    mn_status_t status = mn_mem_new((void **)&thinned, set->n, 1, err);
+    if (status) return status;
+    thin_parts(set, parts, most, thinned);
+    if (!status) status = mn_rows_list(set, thinned, MN_SPLIT_VALID, &valid, err);
+    if (!status) status = mn_rows_list(set, thinned, MN_SPLIT_TEST, &test, err);
+    if (!status) status = mn_length_train(set, thinned, 1, &majority, err);
+    if (!status) status = try_penalties(set, thinned, &valid, MN_WORDS_K, &best, &improved, err);
+    if (!status) status = mn_kmer_features_new(set, thinned, MN_SPLIT_TEST, MN_WORDS_K, &features, err);
+    if (!status) {
+        const float *likely = mn_length_predict(&majority, 0);
+        int32_t largest = 0;
+        for (int32_t c = 1; c < set->n_classes; c++)
+            if (likely[c] > likely[largest]) largest = c;
+        mn_kmer_predict(best.model, features, test.probabilities);
+        *out = (mn_words_score_t){0};
+        count_words_right(set, thinned, test.probabilities, largest, out);
+    }
+    mn_kmer_features_free(features);
+    mn_kmer_free(best.model);
+    mn_length_done(&majority);
+    mn_rows_done(&valid);
+    mn_rows_done(&test);
+    mn_mem_free(thinned);
+    return status;
 }

@@ -37,4 +37,13 @@ mn_status_t mn_baselines_run(const mn_labelled_t *set, const mn_baselines_option
                              mn_err_t *err);
 void mn_baselines_done(mn_baselines_t *baselines);
 
+/* The regression alone, quickly: one K, and at most MN_WORDS_ROWS rows, a tenth of them of VALID and a fifth of TEST,
+ * drawn by key where a part has more. parts: mn_split_t a row, with all three. */
+enum { MN_WORDS_K = 5, MN_WORDS_ROWS = 20000 };
+typedef struct mn_words_score {
+    int64_t rows, tested, right,
+        majority; /* rows used in all; right, and right by always saying train's largest class */
+} mn_words_score_t;
+mn_status_t mn_baselines_words(const mn_labelled_t *set, const uint8_t *parts, mn_words_score_t *out, mn_err_t *err);
+
 #endif

@@ -251,7 +251,7 @@ const mn_command_t mn_cmd_baseline = {
     .about =
         "DATA is as for finetune: a TSV or CSV with columns label, sequence and optionally split, class folders, or "
         "CLASS=FILE. Three classifiers are trained on the train rows: the majority class, class frequencies by "
-        "length (1 to 256 bins), and L2-penalised logistic regression on log(1 + count) of the words of K = 4 to 6 "
+        "length (1 to 4,096 bins), and L2-penalised logistic regression on log(1 + count) of the words of K = 4 to 6 "
         "bases, strands apart. Bins, K and penalty are those with the best MCC on the validation rows (10 % of "
         "train, duplicates together, where there are none); the test rows are scored once, as by evaluate.\n"
         "With --markov, Markov models of order 8 to 12 over both strands, with pseudo-counts of 1/16, 1, 4 and 16, "
