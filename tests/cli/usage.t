@@ -6,6 +6,7 @@ $ mnemon
 ! Data
 !   tokenize           sequence files to one array of token ids, and back
 !   dataset build      a labelled set from intervals or genes and their genomes
+!   dataset audit      what a labelled set gives away without a model, and where its split leaks
 ! 
 ! Train
 !   pretrain           train a model to tell the next base of genomes
@@ -39,6 +40,7 @@ Usage: mnemon COMMAND [options] ...
 Data
   tokenize           sequence files to one array of token ids, and back
   dataset build      a labelled set from intervals or genes and their genomes
+  dataset audit      what a labelled set gives away without a model, and where its split leaks
 
 Train
   pretrain           train a model to tell the next base of genomes
@@ -70,7 +72,7 @@ $ mnemon xyzzy
 $ # names of two words
 
 $ mnemon dataset
-! mnemon: 'dataset' wants a second word (there is: build)
+! mnemon: 'dataset' wants a second word (there is: build, audit)
 [2]
 
 $ mnemon dataset biuld
