@@ -177,7 +177,7 @@ mn_status_t mn_genome_refuse_missing(const mn_names_t *names, const int64_t *map
     char more[40] = "";
     if (missing > SHOWN) snprintf(more, sizeof more, " and %lld more", (long long)(missing - SHOWN));
     return mn_err_set(err, MN_INPUT, NULL, "give a --reference that has them too, or leave them out by --skip-missing",
-                      "the genome has no contig %s%s, where %lld intervals lie", list, more, (long long)lost);
+                      "the genome lacks the contigs of %lld intervals: %s%s", (long long)lost, list, more);
 }
 
 /* ---- reading */

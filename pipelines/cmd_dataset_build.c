@@ -83,6 +83,7 @@ static mn_status_t draw_windows(build_t *b, const mn_regions_t *test) {
     for (int c = 0; c < 2; c++)
         mn_log(MN_LOG_INFO, "%" PRId64 " %s windows of %" PRId64 " bases, %" PRId64 " left out for their N",
                found.windows[c], c ? "intergenic" : mn_windows_features[s->feature], s->window, found.blank[c]);
+    mn_log(MN_LOG_INFO, "%" PRId64 " pairs of one length and share of G and C", found.drawn);
     if (found.missing)
         mn_log(MN_LOG_WARNING, "%" PRId64 " features lie on contigs that the genome lacks", found.missing);
     return MN_OK;
@@ -156,9 +157,10 @@ static void say_published(const build_t *b) {
 static void say_assembly(const build_t *b) {
     for (int64_t c = 0; c < b->set->n_classes; c++)
         if (b->assemblies[c])
-            mn_log(MN_LOG_INFO, "class '%s' lies on %s", b->set->classes[c], mn_assembly_name(b->assemblies[c]));
+            mn_log(MN_LOG_INFO, "class '%s' is of %s", b->set->classes[c], mn_assembly_name(b->assemblies[c]));
     if (b->placed.unknown)
-        mn_log(MN_LOG_INFO, "the assembly is not known of %" PRId64 " intervals, and was not checked",
+        mn_log(MN_LOG_INFO,
+               "the assembly of %" PRId64 " intervals is not known: their contigs' lengths were not checked",
                b->placed.unknown);
 }
 

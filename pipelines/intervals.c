@@ -266,6 +266,7 @@ static mn_status_t read_batch(batch_t *batch, mn_err_t *err) {
         if (!n) continue;
         status = mn_genome_read(in->references->items[r].genome, batch->spans, n, show_progress, batch, err);
         batch->done += n;
+        show_progress(batch, 0);
     }
     return status;
 }
