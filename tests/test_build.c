@@ -131,18 +131,19 @@ static void test_spans(void **state) {
     mn_genome_free(genome);
 }
 
-/* An index that fits its file but for a contig's place among the others is found out. */
+/* An index whose contigs stand in another order than the file's is found out. */
 static void test_stale_index(void **state) {
     (void)state;
-    uint8_t to[4];
+    uint8_t to[8];
     char path[128];
     snprintf(path, sizeof path, "%s", put("s.fa", ">x\nACGT\n>y\nGGCC\n"));
-    put("s.fa.fai", "y\t4\t3\t4\t5\nx\t4\t11\t4\t5\n");
+    put("s.fa.fai", "y\t4\t11\t4\t5\nx\t4\t3\t4\t5\n");
     const char *paths[] = {path};
     mn_genome_t *genome;
     assert_int_equal(mn_genome_open(paths, 1, &genome, &err), MN_OK);
-    mn_span_t span = {0, 0, 4, to};
-    if (mn_genome_read(genome, &span, 1, NULL, NULL, &err) == MN_OK) assert_memory_equal(to, "\2\2\1\1", 4);
+    mn_span_t spans[] = {{0, 0, 4, to}, {1, 0, 4, to + 4}};
+    assert_int_equal(mn_genome_read(genome, spans, 2, NULL, NULL, &err), MN_INPUT);
+    assert_non_null(strstr(err.what, "index"));
     mn_genome_free(genome);
 }
 
@@ -312,6 +313,12 @@ static void check_set(const mn_labelled_t *set, const mn_gff_t *gff, int feature
         for (int b = 0; b < 51; b++) assert_int_equal(steps[s][b], 0);
 }
 
+static bool same_places(const mn_labelled_t *a, const mn_labelled_t *b) {
+    for (int64_t i = 0; i < a->n && i < b->n; i++)
+        if (a->places[i].start != b->places[i].start || a->places[i].strand != b->places[i].strand) return false;
+    return a->n == b->n;
+}
+
 static void test_windows(void **state) {
     (void)state;
     mn_genome_t *genome = open_genome();
@@ -329,10 +336,8 @@ static void test_windows(void **state) {
             check_set(sets[i], gff, feature, 100);
         }
         assert_int_equal(sets[0]->n, sets[1]->n); /* seeds 1, 1 and 2 */
-        assert_memory_equal(sets[0]->places, sets[1]->places, (size_t)sets[0]->n * sizeof *sets[0]->places);
-        bool same = sets[0]->n == sets[2]->n;
-        for (int64_t i = 0; same && i < sets[0]->n; i++) same = sets[0]->places[i].start == sets[2]->places[i].start;
-        assert_false(same);
+        assert_true(same_places(sets[0], sets[1]));
+        assert_false(same_places(sets[0], sets[2]));
         for (int i = 0; i < 3; i++) mn_labelled_free(sets[i]);
     }
     mn_gff_free(gff);

@@ -18,12 +18,12 @@ train	yes	a	1	0	9	-	GCTGGGTAG
 train	yes	c	chr1	1999	2000	+	A
 test	no	f	chr1	10	20	+	GGCGCACTGA
 test	yes	e	chr1	10	14	+	GGCG
-! mnemon dataset build: 6 intervals are of no assembly, or on no chromosome, whose length is known here
+! mnemon dataset build: the assembly of 6 intervals is not known: their contigs' lengths were not checked
 ! mnemon dataset build: train, class 'no': 1 intervals
 ! mnemon dataset build: train, class 'yes': 3 intervals
 ! mnemon dataset build: test, class 'no': 1 intervals
 ! mnemon dataset build: test, class 'yes': 1 intervals
-! mnemon dataset build: 4 intervals in .., .. intervals/s
+! mnemon dataset build: 6 intervals in .., .. intervals/s
 ! mnemon dataset build: version VERSION
 ! mnemon dataset build: command mnemon dataset build lists --reference chr1.fa --reference chr2.fa -o -
 ! mnemon dataset build: seed 1, wall .., CPU .., peak memory ..
@@ -38,7 +38,7 @@ test	no	f	chr1	10	20	+
 test	yes	e	chr1	10	14	+
 
 $ mnemon dataset build --quiet lists --reference yes=chr1.fa --reference yes=chr2.fa --reference chr2.fa -o -
-! mnemon dataset build: the genome has no contig chr1, where 1 intervals lie (give a --reference that has them too, or leave them out by --skip-missing)
+! mnemon dataset build: the genome lacks the contigs of 1 intervals: chr1 (give a --reference that has them too, or leave them out by --skip-missing)
 [3]
 
 $ mnemon dataset build --quiet lists --reference yes=chr1.fa --reference yes=chr2.fa --reference chr2.fa --skip-missing -o - | cut -f 1-7
@@ -62,18 +62,18 @@ $ mnemon dataset build --quiet lists --reference chr1.fa --reference nein=chr2.f
 [2]
 
 $ mnemon dataset build --quiet lists --reference chr1.fa -o out.tsv; ls out.tsv
-! mnemon dataset build: the genome has no contig 2, chr2, where 2 intervals lie (give a --reference that has them too, or leave them out by --skip-missing)
+! mnemon dataset build: the genome lacks the contigs of 2 intervals: 2, chr2 (give a --reference that has them too, or leave them out by --skip-missing)
 ! ls: cannot access 'out.tsv': No such file or directory
 [2]
 
 $ mnemon dataset build lists --reference chr1.fa --skip-missing -o out.tsv
-! mnemon dataset build: 4 intervals are of no assembly, or on no chromosome, whose length is known here
+! mnemon dataset build: the assembly of 4 intervals is not known: their contigs' lengths were not checked
 ! mnemon dataset build: warning: 2 of 6 intervals are left out: no genome has their contig
 ! mnemon dataset build: warning: train, class 'no': 0 intervals
 ! mnemon dataset build: train, class 'yes': 2 intervals
 ! mnemon dataset build: test, class 'no': 1 intervals
 ! mnemon dataset build: test, class 'yes': 1 intervals
-! mnemon dataset build: 0 intervals in .., .. intervals/s
+! mnemon dataset build: 4 intervals in .., .. intervals/s
 ! mnemon dataset build: version VERSION
 ! mnemon dataset build: command mnemon dataset build lists --reference chr1.fa --skip-missing -o out.tsv
 ! mnemon dataset build: seed 1, wall .., CPU .., peak memory ..
@@ -107,13 +107,13 @@ $ printf 'id,region,start,stop\nb,chr2,0,5\n' >bad/train/yes.csv; mnemon dataset
 [3]
 
 $ printf 'id,region,start,end\nb,chr2,0,5\nb,chr2,0,6\n' >bad/train/yes.csv; rm bad/test/no.tsv; mnemon dataset build bad --reference chr1.fa --reference chr2.fa -o bad.tsv
-! mnemon dataset build: 4 intervals are of no assembly, or on no chromosome, whose length is known here
+! mnemon dataset build: the assembly of 4 intervals is not known: their contigs' lengths were not checked
 ! mnemon dataset build: warning: 1 ids were used before in their class and split, first 'b'
 ! mnemon dataset build: train, class 'no': 1 intervals
 ! mnemon dataset build: train, class 'yes': 2 intervals
 ! mnemon dataset build: warning: test, class 'no': 0 intervals
 ! mnemon dataset build: test, class 'yes': 1 intervals
-! mnemon dataset build: 1 intervals in .., .. intervals/s
+! mnemon dataset build: 4 intervals in .., .. intervals/s
 ! mnemon dataset build: version VERSION
 ! mnemon dataset build: command mnemon dataset build bad --reference chr1.fa --reference chr2.fa -o bad.tsv
 ! mnemon dataset build: seed 1, wall .., CPU .., peak memory ..
@@ -151,7 +151,7 @@ train	coding	2	T2.7	0	3	+	TTT
 train	other	1	chr1	0	3	+	CTA
 
 $ printf 'id,region,start,end\n1,T3,0,2\n2,T1.3,0,3\n' >cds/train/coding.csv; mnemon dataset build --quiet cds --reference coding=cdna.fa --reference chr1.fa -o -
-! mnemon dataset build: the genome has no contig T3, T1.3, where 2 intervals lie (give a --reference that has them too, or leave them out by --skip-missing)
+! mnemon dataset build: the genome lacks the contigs of 2 intervals: T3, T1.3 (give a --reference that has them too, or leave them out by --skip-missing)
 [3]
 
 $ # BED
@@ -192,10 +192,10 @@ all	intergenic	5	chr1	1450	1480	-
 ! mnemon dataset build: 5 coding windows of 30 bases, 0 left out for their N
 ! mnemon dataset build: 49 intergenic windows of 30 bases, 0 left out for their N
 ! mnemon dataset build: 5 pairs of one length and share of G and C
-! mnemon dataset build: 10 intervals are of no assembly, or on no chromosome, whose length is known here
+! mnemon dataset build: the assembly of 10 intervals is not known: their contigs' lengths were not checked
 ! mnemon dataset build: all, class 'coding': 5 intervals
 ! mnemon dataset build: all, class 'intergenic': 5 intervals
-! mnemon dataset build: 0 intervals in .., .. intervals/s
+! mnemon dataset build: 10 intervals in .., .. intervals/s
 ! mnemon dataset build: version VERSION
 ! mnemon dataset build: command mnemon dataset build --annotation g.gff3 --window 30 --reference chr1.fa -o genes.tsv
 ! mnemon dataset build: seed 1, wall .., CPU .., peak memory ..
@@ -219,7 +219,7 @@ $ mnemon dataset build --quiet --annotation h.gtf --feature exon --window 300 --
 ! mnemon dataset build: chr1.fa: no pair of windows of 300 bases: 1 exon, 4 intergenic (use a shorter --window, or another --feature)
 
 $ mnemon dataset build --quiet --annotation h.gtf --reference chr2.fa -o -
-! mnemon dataset build: the genome has no contig chr1, where 2 intervals lie (give a --reference that has them too, or leave them out by --skip-missing)
+! mnemon dataset build: the genome lacks the contigs of 2 intervals: chr1 (give a --reference that has them too, or leave them out by --skip-missing)
 [3]
 
 $ mnemon dataset build --quiet --annotation h.gtf --window 500 --reference chr1.fa -o -
