@@ -14,17 +14,28 @@ enum { FOLDS = 5 };
 
 const char *const mn_audit_levels[] = {"ok", "note", "warning", NULL};
 
+/* The next of the places for a short text. */
+static char *next_text(void) {
+    static _Thread_local char texts[16][32];
+    static _Thread_local unsigned next;
+    return texts[next++ % 16];
+}
+
 const char *mn_audit_count(int64_t n) {
-    enum { TEXTS = 8 };
-    static _Thread_local char texts[TEXTS][32];
-    static _Thread_local int next;
-    char *text = texts[next++ % TEXTS], digits[24];
+    char *text = next_text(), digits[24];
     int length = snprintf(digits, sizeof digits, "%" PRId64, n), at = 0;
     for (int i = 0; i < length; i++) {
         if (i && (length - i) % 3 == 0 && digits[i - 1] != '-') text[at++] = ',';
         text[at++] = digits[i];
     }
     text[at] = 0;
+    return text;
+}
+
+const char *mn_audit_percent(double share) {
+    char *text = next_text();
+    double percent = 100 * share;
+    snprintf(text, 32, percent > 0 && percent < 0.1 ? "%.1g %%" : "%.1f %%", percent);
     return text;
 }
 
@@ -110,10 +121,9 @@ static mn_status_t add_balance(const mn_audit_view_t *v, mn_err_t *err) {
                   : f.value >= SOME && f.value >= 1.2 / (double)k ? MN_AUDIT_NOTE
                                                                   : MN_AUDIT_OK;
         snprintf(f.scope, sizeof f.scope, "%s", name_part(part));
-        status =
-            mn_audit_add(v->audit, &f, err, "%s of %s rows of %s (%.1f %%) are '%.60s', the largest of %s classes.",
-                         mn_audit_count(f.count), mn_audit_count(rows), name_part(part), 100 * f.value,
-                         v->set->classes[largest], mn_audit_count(k));
+        status = mn_audit_add(v->audit, &f, err, "%s of %s rows of %s (%s) are '%.60s', the largest of %s classes.",
+                              mn_audit_count(f.count), mn_audit_count(rows), name_part(part), mn_audit_percent(f.value),
+                              v->set->classes[largest], mn_audit_count(k));
         if (!status) status = add_missing(v, part, err);
     }
     return status;
@@ -156,8 +166,8 @@ static mn_status_t add_unknown(const mn_audit_view_t *v, mn_err_t *err) {
     f.value = mn_audit_share(f.count, f.of);
     f.level = f.value >= MUCH ? MN_AUDIT_WARNING : half ? MN_AUDIT_NOTE : MN_AUDIT_OK;
     return mn_audit_add(v->audit, &f, err,
-                        "%s of %s bases (%.2f %%) are N; %s rows are more than half N, %s of them N alone.",
-                        mn_audit_count(f.count), mn_audit_count(f.of), 100 * f.value, mn_audit_count(half),
+                        "%s of %s bases (%s) are N; %s rows are more than half N, %s of them N alone.",
+                        mn_audit_count(f.count), mn_audit_count(f.of), mn_audit_percent(f.value), mn_audit_count(half),
                         mn_audit_count(set->n_blank));
 }
 
@@ -199,12 +209,11 @@ static mn_status_t add_alone(const mn_audit_view_t *v, mn_err_t *err) {
         snprintf(f.scope, sizeof f.scope, "%s", v->split ? "test" : "all");
         f.value = mn_audit_share(f.count, f.of);
         f.level = mn_audit_judge(f.value, majority);
-        status =
-            mn_audit_add(v->audit, &f, err,
-                         "%.1f %% of %s %srows are classified right by %s%s, %.1f %% by always saying the majority "
-                         "class: %s.",
-                         100 * f.value, mn_audit_count(f.of), v->split ? "test " : "", known[i].what,
-                         v->split ? "" : " (five folds)", 100 * majority, verdicts[f.level]);
+        status = mn_audit_add(v->audit, &f, err,
+                              "%s of %s %srows are classified right by %s%s, %s by always saying the majority "
+                              "class: %s.",
+                              mn_audit_percent(f.value), mn_audit_count(f.of), v->split ? "test " : "", known[i].what,
+                              v->split ? "" : " (five folds)", mn_audit_percent(majority), verdicts[f.level]);
     }
     return status;
 }

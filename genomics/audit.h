@@ -50,8 +50,10 @@ const mn_finding_t *mn_audit_find(const mn_audit_t *audit, const char *name, con
 /* Adds a finding, for what is measured elsewhere. `text` is formatted. */
 mn_status_t mn_audit_add(mn_audit_t *audit, const mn_finding_t *finding, mn_err_t *err, const char *format, ...)
     MN_PRINTF(4, 5);
-/* "12,345", into one of eight places that the thread uses in turn. */
+/* "12,345", into one of sixteen places that the thread uses in turn. */
 const char *mn_audit_count(int64_t n);
+/* "12.3 %", likewise; a share that is small but not 0 shows a digit that is not 0. */
+const char *mn_audit_percent(double share);
 /* How much a classifier without reading gives away: by the share of the majority's errors that it avoids. */
 mn_audit_level_t mn_audit_judge(double accuracy, double majority);
 

@@ -89,10 +89,11 @@ static mn_status_t add_across(const mn_audit_view_t *v, const comparison_t *c, m
     if (!f.count)
         return mn_audit_add(v->audit, &f, err, "No %s row repeats a row of %s.", mn_split_names[c->of], c->where);
     return mn_audit_add(v->audit, &f, err,
-                        "%s of %s %s rows (%.1f %%) repeat a row of %s, %s of them on the other strand; %s of %s "
+                        "%s of %s %s rows (%s) repeat a row of %s, %s of them on the other strand; %s of %s "
                         "distinct %ss are in both: a model may look them up.",
-                        mn_audit_count(f.count), mn_audit_count(of), mn_split_names[c->of], 100 * f.value, c->where,
-                        mn_audit_count(r.turned), mn_audit_count(r.both), mn_audit_count(r.all), name_rows(v));
+                        mn_audit_count(f.count), mn_audit_count(of), mn_split_names[c->of], mn_audit_percent(f.value),
+                        c->where, mn_audit_count(r.turned), mn_audit_count(r.both), mn_audit_count(r.all),
+                        name_rows(v));
 }
 
 static mn_status_t add_within(const mn_audit_view_t *v, int part, mn_err_t *err) {
@@ -114,9 +115,10 @@ static mn_status_t add_within(const mn_audit_view_t *v, int part, mn_err_t *err)
     snprintf(f.scope, sizeof f.scope, "%s", mn_split_names[part]);
     if (!again)
         return mn_audit_add(v->audit, &f, err, "Within %s no %s comes twice.", mn_split_names[part], name_rows(v));
-    return mn_audit_add(
-        v->audit, &f, err, "Within %s %s of %s rows (%.1f %%) repeat an earlier one, %s of them on the other strand.",
-        mn_split_names[part], mn_audit_count(again), mn_audit_count(rows), 100 * f.value, mn_audit_count(turned));
+    return mn_audit_add(v->audit, &f, err,
+                        "Within %s %s of %s rows (%s) repeat an earlier one, %s of them on the other strand.",
+                        mn_split_names[part], mn_audit_count(again), mn_audit_count(rows), mn_audit_percent(f.value),
+                        mn_audit_count(turned));
 }
 
 static mn_status_t add_labels(const mn_audit_view_t *v, mn_err_t *err) {
@@ -211,7 +213,7 @@ static void sweep_rows(const mn_audit_view_t *v, const placed_t *rows, int64_t n
 /* Findings per class, and about rows of other classes, from the flags of all rows. */
 static mn_status_t add_overlaps(const mn_audit_view_t *v, const comparison_t *c, const uint8_t *found, mn_err_t *err) {
     enum { CLASSES_MAX = 20 };
-    int64_t classes = v->set->n_classes <= CLASSES_MAX ? v->set->n_classes : 0;
+    int64_t classes = v->set->n_classes <= CLASSES_MAX ? v->set->n_classes : 0, any = 0;
     mn_status_t status = MN_OK;
     for (int64_t class = -1; !status && class < classes; class ++) { /* -1: all */
         mn_finding_t f = {.name = "overlap_across", .reference = NAN};
@@ -222,7 +224,8 @@ static mn_status_t add_overlaps(const mn_audit_view_t *v, const comparison_t *c,
             f.count += found[i] > 0;
             other += (found[i] & OTHER_LABEL) > 0;
         }
-        if (!f.of) continue;
+        any += f.count;
+        if (!f.of || (class >= 0 && !any)) continue;
         f.value = mn_audit_share(f.count, f.of);
         f.level = judge_share(f.value);
         snprintf(f.scope, sizeof f.scope, "%s%s%.60s", c->scope, class < 0 ? "" : ":",
@@ -231,10 +234,10 @@ static mn_status_t add_overlaps(const mn_audit_view_t *v, const comparison_t *c,
         if (class >= 0) snprintf(rows, sizeof rows, " of '%.60s'", v->set->classes[class]);
         if (f.count)
             status = mn_audit_add(v->audit, &f, err,
-                                  "%s of %s %s rows%s (%.1f %%) overlap a row of %s on the genome, %s one of another "
+                                  "%s of %s %s rows%s (%s) overlap a row of %s on the genome, %s one of another "
                                   "class.",
                                   mn_audit_count(f.count), mn_audit_count(f.of), mn_split_names[c->of], rows,
-                                  100 * f.value, c->where, mn_audit_count(other));
+                                  mn_audit_percent(f.value), c->where, mn_audit_count(other));
         else
             status = mn_audit_add(v->audit, &f, err, "No %s row%s overlaps a row of %s on the genome.",
                                   mn_split_names[c->of], rows, c->where);
@@ -256,8 +259,8 @@ static mn_status_t add_overlaps_labels(const mn_audit_view_t *v, const placed_t 
     f.value = mn_audit_share(f.count, f.of);
     f.level = judge_share(f.value);
     if (!f.count) return mn_audit_add(v->audit, &f, err, "No row overlaps a row of another class on the genome.");
-    return mn_audit_add(v->audit, &f, err, "%s of %s rows (%.1f %%) overlap a row of another class on the genome.",
-                        mn_audit_count(f.count), mn_audit_count(f.of), 100 * f.value);
+    return mn_audit_add(v->audit, &f, err, "%s of %s rows (%s) overlap a row of another class on the genome.",
+                        mn_audit_count(f.count), mn_audit_count(f.of), mn_audit_percent(f.value));
 }
 
 mn_status_t mn_audit_overlaps(const mn_audit_view_t *view, mn_err_t *err) {
@@ -335,11 +338,11 @@ static mn_status_t add_near(const mn_audit_view_t *v, const node_t *nodes, const
             snprintf(crowded, sizeof crowded, "; %s sequences with repeats were not compared with all that share them",
                      mn_audit_count(near->crowded));
         status = mn_audit_add(audit, &f, err,
-                              "%s of %s %srows (%.1f %%) resemble %s (Jaccard index of words of %d bases at least "
+                              "%s of %s %srows (%s) resemble %s (Jaccard index of words of %d bases at least "
                               "%.1f), for %s the nearest is of another class%s.",
-                              mn_audit_count(f.count), mn_audit_count(f.of), v->split ? "test " : "", 100 * f.value,
-                              v->split ? "a row of train or valid" : "another row", MN_SKETCH_K, mn_audit_thresholds[t],
-                              mn_audit_count(other), crowded);
+                              mn_audit_count(f.count), mn_audit_count(f.of), v->split ? "test " : "",
+                              mn_audit_percent(f.value), v->split ? "a row of train or valid" : "another row",
+                              MN_SKETCH_K, mn_audit_thresholds[t], mn_audit_count(other), crowded);
     }
     return status;
 }

@@ -222,10 +222,8 @@ static mn_status_t find_groups(const mn_labelled_t *set, double threshold, const
     mn_distinct_t distinct = {0};
     mn_near_t near = {0};
     int64_t *parent = NULL, *number = NULL;
-    if (!set->bases)
-        return mn_err_set(err, MN_INPUT, set->source, "build the sequences first", "intervals have no sequences");
     mn_status_t status = mn_distinct_find(set, &distinct, err);
-    if (!status) status = mn_near_find(set, &distinct, threshold, &near, err);
+    if (!status && set->bases) status = mn_near_find(set, &distinct, threshold, &near, err);
     if (!status) status = mn_mem_new((void **)&parent, distinct.n, sizeof *parent, err);
     if (!status) status = mn_mem_new((void **)&number, distinct.n, sizeof *number, err);
     if (!status) status = mn_mem_new((void **)&g->of, set->n, sizeof *g->of, err);
@@ -304,8 +302,10 @@ mn_status_t mn_divide_clean(const mn_labelled_t *set, double threshold, int64_t 
     if (!status) status = mn_mem_new((void **)&before, set->n, 1, err);
     if (!status) {
         memcpy(before, parts, (size_t)set->n);
-        deal_groups(&l, parts);
         *out = (mn_divided_t){0};
+        for (int64_t k = 0; k < g.n; k++)
+            if (lies_apart(&g, k, parts)) out->torn += g.begins[k + 1] - g.begins[k];
+        deal_groups(&l, parts);
         for (int64_t k = 0; k < g.n; k++) out->groups += g.begins[k + 1] > g.begins[k];
         if (g.n) out->largest = g.begins[g.order[0] + 1] - g.begins[g.order[0]];
         for (int64_t i = 0; i < set->n; i++) out->moved += parts[i] != before[i];

@@ -10,7 +10,8 @@ enum { MN_DIVIDE_PARTS_MAX = 250 };
 /* What became of a division's rows. */
 typedef struct mn_divided {
     int64_t groups, largest; /* groups of rows that stay together, and rows of the largest */
-    int64_t moved, dropped;  /* rows in another part than before, rows left out */
+    int64_t torn;            /* rows of groups that lay in several parts */
+    int64_t moved, dropped;  /* rows in another part than before, rows left out now */
 } mn_divided_t;
 
 /* The parts that the set's split column gives: NONE is TRAIN where other rows have a split. Without one: MN_INPUT. */

@@ -19,7 +19,11 @@ static void write_findings(mn_page_t *page, const mn_audit_t *audit) {
     for (int level = MN_AUDIT_WARNING; level >= MN_AUDIT_OK; level--)
         for (int64_t i = 0; i < audit->n; i++) {
             const mn_finding_t *f = &audit->findings[i];
-            if ((int)f->level == level) mn_page_finding(page, (mn_page_level_t)f->level, NULL, "%s", f->text);
+            char title[160];
+            snprintf(title, sizeof title, "%s, %s", f->name, f->scope);
+            for (char *c = title; *c && *c != ','; c++)
+                if (*c == '_') *c = ' ';
+            if ((int)f->level == level) mn_page_finding(page, (mn_page_level_t)f->level, title, "%s", f->text);
         }
 }
 
@@ -39,8 +43,8 @@ static void write_numbers(mn_page_t *page, const mn_audit_t *audit) {
         mn_page_cell(page, "%s", f->scope);
         mn_page_cell(page, "%s", mn_audit_levels[f->level]);
         mn_page_cell(page, "%.4f", f->value);
-        mn_page_cell(page, "%" PRId64, f->count);
-        mn_page_cell(page, "%" PRId64, f->of);
+        mn_page_cell(page, "%s", mn_audit_count(f->count));
+        mn_page_cell(page, "%s", mn_audit_count(f->of));
     }
     mn_page_table_end(page);
 }
@@ -161,12 +165,12 @@ static mn_status_t draw_distributions(mn_page_t *page, const mn_labelled_t *set,
 
 /* How many rows have a near one, by how near it is at least. */
 static mn_status_t draw_near(mn_page_t *page, const mn_audit_t *audit, bool split, mn_err_t *err) {
-    enum { STEPS = 51 };
+    enum { STEPS = 26 };
     double at[STEPS], share[STEPS];
     if (!audit->n_near) return MN_OK;
     for (int i = 0; i < STEPS; i++) {
         int64_t near = 0;
-        at[i] = 50 + i;
+        at[i] = 50 + 2 * i;
         for (int64_t row = 0; row < audit->n_near; row++) near += 100 * audit->nearest[row] >= at[i] - 1e-9;
         share[i] = 100 * (double)near / (double)audit->n_near;
     }
@@ -187,7 +191,7 @@ mn_status_t mn_audit_page(const mn_labelled_t *set, const mn_audit_t *audit, FIL
     char title[300];
     snprintf(title, sizeof title, "Audit of %s", mn_path_base(set->source));
     mn_page_begin(&page, file, title, provenance);
-    mn_page_text(&page, "%" PRId64 " rows of %" PRId64 " classes%s.", set->n, set->n_classes,
+    mn_page_text(&page, "%s rows of %s classes%s.", mn_audit_count(set->n), mn_audit_count(set->n_classes),
                  set->bases ? "" : ", intervals without their sequences");
     write_findings(&page, audit);
     mn_status_t status = draw_balance(&page, set, audit, err);

@@ -52,11 +52,11 @@ static mn_status_t add_regression(const mn_labelled_t *set, mn_audit_t *audit, m
     f.level = MN_AUDIT_NOTE; /* words are reading: a score to beat, no flaw */
     return mn_audit_add(
         audit, &f, err,
-        "%.1f %% of %s test rows are classified right by logistic regression on words of %d bases, %.1f "
-        "%% by always saying the majority class: the score that a model which reads should beat. %s of "
-        "%s rows were used.",
-        100 * f.value, mn_audit_count(f.of), MN_WORDS_K, 100 * f.reference, mn_audit_count(score.rows),
-        mn_audit_count(set->n));
+        "%s of %s test rows are classified right by logistic regression on words of %d bases, %s by "
+        "always saying the majority class: the score that a model which reads should beat. %s of %s rows "
+        "were used.",
+        mn_audit_percent(f.value), mn_audit_count(f.of), MN_WORDS_K, mn_audit_percent(f.reference),
+        mn_audit_count(score.rows), mn_audit_count(set->n));
 }
 
 /* ---- outputs */

@@ -14,6 +14,8 @@
 
 const mn_command_t *const mn_commands[] = {&mn_cmd_tokenize,
                                            &mn_cmd_dataset_build,
+                                           &mn_cmd_dataset_split,
+                                           &mn_cmd_dataset_stats,
                                            &mn_cmd_dataset_audit,
                                            &mn_cmd_pretrain,
                                            &mn_cmd_finetune,
