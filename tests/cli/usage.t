@@ -6,6 +6,8 @@ $ mnemon
 ! Data
 !   tokenize           sequence files to one array of token ids, and back
 !   dataset build      a labelled set from intervals or genes and their genomes
+!   dataset split      a labelled set with another split: by hash or chromosome, clean, matched, folds
+!   dataset stats      rows, lengths, GC and N of a labelled set, by split and class
 !   dataset audit      what a labelled set gives away without a model, and where its split leaks
 ! 
 ! Train
@@ -40,6 +42,8 @@ Usage: mnemon COMMAND [options] ...
 Data
   tokenize           sequence files to one array of token ids, and back
   dataset build      a labelled set from intervals or genes and their genomes
+  dataset split      a labelled set with another split: by hash or chromosome, clean, matched, folds
+  dataset stats      rows, lengths, GC and N of a labelled set, by split and class
   dataset audit      what a labelled set gives away without a model, and where its split leaks
 
 Train
@@ -72,7 +76,7 @@ $ mnemon xyzzy
 $ # names of two words
 
 $ mnemon dataset
-! mnemon: 'dataset' wants a second word (there is: build, audit)
+! mnemon: 'dataset' wants a second word (there is: build, split, stats, audit)
 [2]
 
 $ mnemon dataset biuld
