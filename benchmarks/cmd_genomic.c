@@ -8,6 +8,7 @@
 #include "genomics/base/mem.h"
 #include "genomics/divide.h"
 #include "genomics/subset.h"
+#include "pipelines/builtin.h"
 #include "pipelines/report.h"
 #include "pipelines/signals.h"
 #include <inttypes.h>
@@ -37,9 +38,9 @@ static const mn_option_t options[] = {
     MN_OPTION(settings_t, report_only, NULL, "report-only", FLAG, NULL,
               "train nothing: make JSON and HTML of what PREFIX.tsv holds"),
     MN_OPTION_HEADING("Runs"),
-    MN_OPTION(
-        settings_t, models, "m", "model", LIST, "MODEL",
-        "begin with the weights of this model file, and beside it with the same network from scratch; repeatable"),
+    MN_OPTION(settings_t, models, "m", "model", LIST, "MODEL",
+              "begin with the weights of this model file or builtin:NAME, and beside it with the same network from "
+              "scratch; repeatable"),
     MN_OPTION(settings_t, seeds, NULL, "seeds", INT, "N", "trainings from seeds --seed, --seed + 1, ...",
               .fallback = "3", .min = 1, .max = 1000),
     MN_OPTION(settings_t, split, NULL, "split", CHOICE, NULL,
@@ -62,7 +63,7 @@ static const mn_option_t options[] = {
 
 /* ---- starts */
 
-/* A network as the options give it, or that of a model file. */
+/* The network of a model file, or with model NULL that of the options; with the file's weights or from scratch. */
 static mn_status_t make_start(const mn_args_t *args, const char *model, bool pretrained, mn_start_t *out,
                               mn_err_t *err) {
     settings_t *s = args->settings;
@@ -72,25 +73,41 @@ static mn_status_t make_start(const mn_args_t *args, const char *model, bool pre
     out->modelling = s->recipe.modelling;
     s->recipe.modelling = as_given;
     if (status) return status;
-    if (!pretrained) out->modelling.pretrained = NULL;
     const mn_config_t *config = &out->modelling.config;
-    if (pretrained)
+    if (pretrained) {
         snprintf(out->label, sizeof out->label, "%s", mn_path_base(model));
-    else
+    } else {
+        out->modelling.pretrained = NULL;
         snprintf(out->label, sizeof out->label, "%s %" PRId64 "x%" PRId64, mn_arch_names[config->arch], config->layers,
                  config->dim);
+    }
     return MN_OK;
 }
 
+/* Where networks begin. */
+typedef struct starts {
+    mn_start_t *items;
+    int64_t n, n_models;
+    char **paths; /* (n_models) of the model files */
+} starts_t;
+
+static void done_starts(starts_t *starts) {
+    for (int64_t i = 0; starts->paths && i < starts->n_models; i++) mn_mem_free(starts->paths[i]);
+    mn_mem_free(starts->paths);
+    mn_mem_free(starts->items);
+}
+
 /* From scratch by the options, or for each model file the same network from scratch and the file's weights. */
-static mn_status_t make_starts(const mn_args_t *args, mn_start_t **starts, int64_t *n, mn_err_t *err) {
+static mn_status_t make_starts(const mn_args_t *args, starts_t *out, mn_err_t *err) {
     const mn_strings_t *models = &((const settings_t *)args->settings)->models;
-    mn_status_t status = mn_mem_new((void **)starts, 1 + 2 * models->count, sizeof **starts, err);
-    *n = 0;
-    if (!status && !models->count) status = make_start(args, NULL, false, &(*starts)[(*n)++], err);
+    out->n_models = models->count;
+    mn_status_t status = mn_mem_new((void **)&out->items, 1 + 2 * models->count, sizeof *out->items, err);
+    if (!status) status = mn_mem_new((void **)&out->paths, models->count, sizeof *out->paths, err);
+    if (!status && !models->count) status = make_start(args, NULL, false, &out->items[out->n++], err);
     for (int64_t i = 0; i < models->count && !status; i++) {
-        status = make_start(args, models->items[i], false, &(*starts)[(*n)++], err);
-        if (!status) status = make_start(args, models->items[i], true, &(*starts)[(*n)++], err);
+        status = mn_builtin_path(models->items[i], &out->paths[i], err);
+        if (!status) status = make_start(args, out->paths[i], false, &out->items[out->n++], err);
+        if (!status) status = make_start(args, out->paths[i], true, &out->items[out->n++], err);
     }
     return status;
 }
@@ -205,7 +222,7 @@ static mn_status_t run(const mn_args_t *args, mn_err_t *err) {
     mn_genomic_t bench = {.recipe = &s->recipe, .max_tokens = s->max_tokens, .seed = (uint64_t)s->common.seed};
     char table[4096], work[4096];
     mn_lock_t lock = {.fd = -1};
-    mn_start_t *starts = NULL;
+    starts_t starts = {0};
     mn_status_t status = check(args, err);
     if (status) return status;
     snprintf(table, sizeof table, "%.4000s.tsv", s->output);
@@ -213,13 +230,14 @@ static mn_status_t run(const mn_args_t *args, mn_err_t *err) {
     bench.work = work;
     status = mn_lock_take(&lock, table, err);
     if (!status) status = mn_ledger_open(table, &bench.ledger, err);
-    if (!status && !s->report_only) status = make_starts(args, &starts, &bench.n_starts, err);
-    bench.starts = starts;
+    if (!status && !s->report_only) status = make_starts(args, &starts, err);
+    bench.starts = starts.items;
+    bench.n_starts = starts.n;
     for (int64_t i = 0; i < args->n_operands && !s->report_only && !status && !mn_signals_stopping(); i++)
         status = run_input(&bench, s, args->operands[i], err);
     if (!status && !bench.ledger.n) status = mn_err_set(err, MN_INPUT, table, NULL, "nothing to report yet");
     if (!status) status = mn_genomic_report(&bench.ledger, s->output, err);
-    mn_mem_free(starts);
+    done_starts(&starts);
     mn_ledger_close(&bench.ledger);
     mn_lock_release(&lock);
     return status;

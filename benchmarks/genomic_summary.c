@@ -2,6 +2,7 @@
 #include "benchmarks/genomic_summary.h"
 #include "genomics/base/mem.h"
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 void mn_mean_add(mn_mean_t *mean, double value) {
@@ -79,7 +80,7 @@ static mn_status_t find_way(mn_set_summary_t *set, const mn_entry_t *line, mn_wa
 }
 
 mn_status_t mn_summary_make(const mn_ledger_t *ledger, mn_summary_t *out, mn_err_t *err) {
-    mn_summary_t summary = {0};
+    mn_summary_t summary = {.ledger = ledger};
     mn_status_t status = MN_OK;
     mn_set_summary_t *set;
     mn_way_t *way;
@@ -139,4 +140,58 @@ const mn_way_t *mn_summary_chosen(const mn_set_summary_t *set, int64_t split) {
         if (!best || way->on[split].valid_mcc.value > best->on[split].valid_mcc.value) best = way;
     }
     return best;
+}
+
+double mn_summary_share(const mn_set_summary_t *set, const mn_way_t *way, int64_t split) {
+    const mn_way_t *best = mn_summary_best_baseline(set, split);
+    return best ? best->on[split].accuracy.value.value / mn_mean_value(&way->on[split].accuracy.value) : NAN;
+}
+
+const mn_published_t *mn_summary_published(const mn_set_summary_t *set, int64_t split) {
+    const mn_entry_t *line = set->splits[split];
+    return strcmp(line->split, "official") ? NULL : mn_published_named(line->official);
+}
+
+/* ---- what lines say in words */
+
+static bool is_of(const mn_entry_t *line, const mn_entry_t *split) {
+    return !strcmp(line->digest, split->digest) && !strcmp(line->set, split->set) && !strcmp(line->split, split->split);
+}
+
+mn_json_t *mn_summary_findings(const mn_summary_t *summary, const mn_entry_t *split) {
+    mn_json_t *json = mn_json_array();
+    for (int warnings = 1; warnings >= 0; warnings--)
+        for (int64_t i = 0; i < summary->ledger->n; i++) {
+            const mn_entry_t *line = &summary->ledger->entries[i];
+            const char *colon = strchr(line->note, ':');
+            if (line->kind != MN_ENTRY_FINDING || !colon || !is_of(line, split)) continue;
+            if (strncmp(line->note, "warning:", 8) == 0 ? !warnings : warnings) continue;
+            char level[16];
+            mn_json_t *finding = mn_json_object();
+            snprintf(level, sizeof level, "%.*s", (int)(colon - line->note), line->note);
+            mn_json_set_string(finding, "name", line->start);
+            mn_json_set_string(finding, "level", level);
+            mn_json_set_string(finding, "text", colon + 1 + strspn(colon + 1, " "));
+            mn_json_set(json, NULL, finding);
+        }
+    return json;
+}
+
+mn_json_t *mn_summary_notes(const mn_summary_t *summary, const mn_entry_t *split) {
+    mn_json_t *json = mn_json_array();
+    for (int64_t i = 0; i < summary->ledger->n; i++) {
+        const mn_entry_t *line = &summary->ledger->entries[i];
+        if (line->kind == MN_ENTRY_FINDING || !is_of(line, split)) continue;
+        for (const char *at = line->note, *end; *at; at = end + strspn(end, "; ")) {
+            char note[512];
+            end = strstr(at, "; ");
+            if (!end) end = at + strlen(at);
+            snprintf(note, sizeof note, "%.*s", (int)(end - at), at);
+            bool known = false;
+            for (int64_t n = 0; n < mn_json_count(json) && !known; n++)
+                known = !strcmp(mn_json_string(mn_json_at(json, n)), note);
+            if (!known) mn_json_set_string(json, NULL, note);
+        }
+    }
+    return json;
 }

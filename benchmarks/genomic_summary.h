@@ -2,6 +2,8 @@
 #ifndef MN_GENOMIC_SUMMARY_H
 #define MN_GENOMIC_SUMMARY_H
 #include "benchmarks/ledger.h"
+#include "benchmarks/published.h"
+#include "genomics/base/json.h"
 
 /* A mean that grows by one value after another (Welford 1962); values that are not finite do not count. */
 typedef struct mn_mean {
@@ -35,6 +37,7 @@ typedef struct mn_set_summary {
 } mn_set_summary_t;
 
 typedef struct mn_summary {
+    const mn_ledger_t *ledger;
     mn_set_summary_t *sets; /* as they came */
     int64_t n, capacity;
 } mn_summary_t;
@@ -47,7 +50,16 @@ void mn_summary_done(mn_summary_t *summary);
 const mn_runs_t *mn_summary_baseline(const mn_set_summary_t *set, const char *name, int64_t split);
 /* The baseline of the best test accuracy on a split; NULL: none. */
 const mn_way_t *mn_summary_best_baseline(const mn_set_summary_t *set, int64_t split);
+/* The part of a way's test accuracy that the best baseline has; NAN: there is none. */
+double mn_summary_share(const mn_set_summary_t *set, const mn_way_t *way, int64_t split);
 /* The network that validation prefers there, by mean MCC; NULL: none yet. */
 const mn_way_t *mn_summary_chosen(const mn_set_summary_t *set, int64_t split);
+/* Where figures of papers stand beside it: the official split of a complete official set; NULL: elsewhere. */
+const mn_published_t *mn_summary_published(const mn_set_summary_t *set, int64_t split);
+
+/* The audit's findings on a split, warnings first: {"name", "level", "text"}. Owner: the caller. */
+mn_json_t *mn_summary_findings(const mn_summary_t *summary, const mn_entry_t *split);
+/* What else the lines of a split note, each once. Owner: the caller. */
+mn_json_t *mn_summary_notes(const mn_summary_t *summary, const mn_entry_t *split);
 
 #endif

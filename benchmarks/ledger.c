@@ -11,7 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LINES_MAX = 1000000 };
+#define REAL_FORMAT "%.6g"
+enum { LINES_MAX = 100000 };
 
 const char *const mn_entry_kinds[] = {"finding", "baseline", "scratch", "pretrained", "skipped", NULL};
 
@@ -78,6 +79,17 @@ static mn_status_t copy_text(const char *text, char **out, mn_err_t *err) {
     return MN_OK;
 }
 
+/* As the file holds it, so that a report is the same before the file is read again. */
+static void round_numbers(mn_entry_t *entry) {
+    for (int c = 0; c < COLUMNS; c++) {
+        double *field = (double *)((char *)entry + columns[c].offset);
+        char text[32];
+        if (columns[c].kind != COLUMN_REAL || !isfinite(*field)) continue;
+        snprintf(text, sizeof text, REAL_FORMAT, *field);
+        *field = strtod(text, NULL);
+    }
+}
+
 /* Takes a copy of the line into the list. */
 static mn_status_t append(mn_ledger_t *ledger, const mn_entry_t *entry, mn_err_t *err) {
     mn_entry_t copy = *entry;
@@ -89,6 +101,7 @@ static mn_status_t append(mn_ledger_t *ledger, const mn_entry_t *entry, mn_err_t
         if (columns[c].kind == COLUMN_TEXT)
             status = copy_text(*(const char *const *)((const char *)entry + columns[c].offset),
                                (char **)((char *)&copy + columns[c].offset), err);
+    round_numbers(&copy);
     if (status)
         done_entry(&copy);
     else
@@ -116,7 +129,7 @@ static void write_field(FILE *file, const column_t *column, const mn_entry_t *en
         break;
     case COLUMN_REAL:
         if (isfinite(*(const double *)field))
-            fprintf(file, "%.6g", *(const double *)field);
+            fprintf(file, REAL_FORMAT, *(const double *)field);
         else
             fputs("NA", file);
         break;

@@ -217,7 +217,8 @@ mn_status_t mn_training_run(const mn_training_t *training, uint64_t seed, const 
     mn_status_t status = mn_train(model, work, &plan, feed, judge, &run, out, err);
     if (!status) mn_progress_end(&watch.progress);
     if (!status && out->stopped)
-        mn_log(MN_LOG_WARNING, "stopped by a signal; step %lld is saved: go on with --resume", (long long)out->step);
+        mn_log(MN_LOG_WARNING, "stopped by a signal; step %lld is saved: %s", (long long)out->step,
+               training->resume ? "the same command goes on" : "go on with --resume");
     else if (!status && out->early)
         mn_log(MN_LOG_INFO, "stopped early at step %lld: no new best in %lld validations", (long long)out->step,
                (long long)training->patience);
