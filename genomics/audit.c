@@ -39,13 +39,18 @@ const char *mn_audit_percent(double share) {
     return text;
 }
 
+const char *mn_audit_part(int part) {
+    return part == MN_SPLIT_NONE ? "the set" : mn_split_names[part];
+}
+
 double mn_audit_share(int64_t count, int64_t of) {
     return of ? (double)count / (double)of : 0;
 }
 
-mn_audit_level_t mn_audit_judge(double accuracy, double majority) {
+mn_audit_level_t mn_audit_judge(double accuracy, double majority, int64_t n) {
     static const double MUCH = 0.2, SOME = 0.05;
-    double avoided = majority < 1 ? (accuracy - majority) / (1 - majority) : 0;
+    double gain = accuracy - majority, avoided = majority < 1 ? gain / (1 - majority) : 0;
+    if (n < 1 || gain * gain * (double)n < 4 * majority * (1 - majority)) return MN_AUDIT_OK;
     return avoided >= MUCH ? MN_AUDIT_WARNING : avoided >= SOME ? MN_AUDIT_NOTE : MN_AUDIT_OK;
 }
 
@@ -77,11 +82,6 @@ static int64_t sum_part(const mn_audit_view_t *v, int part) {
     return sum;
 }
 
-/* What a part is called: rows without a split are all there are. */
-static const char *name_part(int part) {
-    return mn_split_names[part];
-}
-
 static mn_status_t add_missing(const mn_audit_view_t *v, int part, mn_err_t *err) {
     const int64_t k = v->set->n_classes, *counts = v->audit->counts + part * k;
     int64_t missing = 0, first = -1;
@@ -96,9 +96,9 @@ static mn_status_t add_missing(const mn_audit_view_t *v, int part, mn_err_t *err
                       .count = missing,
                       .of = k,
                       .level = MN_AUDIT_WARNING};
-    snprintf(f.scope, sizeof f.scope, "%s", name_part(part));
+    snprintf(f.scope, sizeof f.scope, "%s", mn_split_names[part]);
     return mn_audit_add(v->audit, &f, err, "%s has no row of %s of %s classes ('%.60s'%s): no score there covers it.",
-                        name_part(part), mn_audit_count(missing), mn_audit_count(k), v->set->classes[first],
+                        mn_audit_part(part), mn_audit_count(missing), mn_audit_count(k), v->set->classes[first],
                         missing > 1 ? ", ..." : "");
 }
 
@@ -120,10 +120,10 @@ static mn_status_t add_balance(const mn_audit_view_t *v, mn_err_t *err) {
         f.level = f.value >= MUCH                                 ? MN_AUDIT_WARNING
                   : f.value >= SOME && f.value >= 1.2 / (double)k ? MN_AUDIT_NOTE
                                                                   : MN_AUDIT_OK;
-        snprintf(f.scope, sizeof f.scope, "%s", name_part(part));
+        snprintf(f.scope, sizeof f.scope, "%s", mn_split_names[part]);
         status = mn_audit_add(v->audit, &f, err, "%s of %s rows of %s (%s) are '%.60s', the largest of %s classes.",
-                              mn_audit_count(f.count), mn_audit_count(rows), name_part(part), mn_audit_percent(f.value),
-                              v->set->classes[largest], mn_audit_count(k));
+                              mn_audit_count(f.count), mn_audit_count(rows), mn_audit_part(part),
+                              mn_audit_percent(f.value), v->set->classes[largest], mn_audit_count(k));
         if (!status) status = add_missing(v, part, err);
     }
     return status;
@@ -166,7 +166,7 @@ static mn_status_t add_unknown(const mn_audit_view_t *v, mn_err_t *err) {
     f.value = mn_audit_share(f.count, f.of);
     f.level = f.value >= MUCH ? MN_AUDIT_WARNING : half ? MN_AUDIT_NOTE : MN_AUDIT_OK;
     return mn_audit_add(v->audit, &f, err,
-                        "%s of %s bases (%s) are N; %s rows are more than half N, %s of them N alone.",
+                        "%s of %s bases (%s) are N; rows that are more than half N: %s, N alone: %s.",
                         mn_audit_count(f.count), mn_audit_count(f.of), mn_audit_percent(f.value), mn_audit_count(half),
                         mn_audit_count(set->n_blank));
 }
@@ -208,7 +208,7 @@ static mn_status_t add_alone(const mn_audit_view_t *v, mn_err_t *err) {
         snprintf(f.name, sizeof f.name, "%s", known[i].name);
         snprintf(f.scope, sizeof f.scope, "%s", v->split ? "test" : "all");
         f.value = mn_audit_share(f.count, f.of);
-        f.level = mn_audit_judge(f.value, majority);
+        f.level = mn_audit_judge(f.value, majority, f.of);
         status = mn_audit_add(v->audit, &f, err,
                               "%s of %s %srows are classified right by %s%s, %s by always saying the majority "
                               "class: %s.",

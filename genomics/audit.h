@@ -54,7 +54,8 @@ mn_status_t mn_audit_add(mn_audit_t *audit, const mn_finding_t *finding, mn_err_
 const char *mn_audit_count(int64_t n);
 /* "12.3 %", likewise; a share that is small but not 0 shows a digit that is not 0. */
 const char *mn_audit_percent(double share);
-/* How much a classifier without reading gives away: by the share of the majority's errors that it avoids. */
-mn_audit_level_t mn_audit_judge(double accuracy, double majority);
+/* How much a classifier without reading gives away: by the share of the majority's errors that it avoids, if that is
+ * more than chance does on n rows (two standard errors). */
+mn_audit_level_t mn_audit_judge(double accuracy, double majority, int64_t n);
 
 #endif

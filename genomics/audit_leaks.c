@@ -114,10 +114,10 @@ static mn_status_t add_within(const mn_audit_view_t *v, int part, mn_err_t *err)
     f.level = judge_share(f.value);
     snprintf(f.scope, sizeof f.scope, "%s", mn_split_names[part]);
     if (!again)
-        return mn_audit_add(v->audit, &f, err, "Within %s no %s comes twice.", mn_split_names[part], name_rows(v));
+        return mn_audit_add(v->audit, &f, err, "Within %s no %s comes twice.", mn_audit_part(part), name_rows(v));
     return mn_audit_add(v->audit, &f, err,
                         "Within %s %s of %s rows (%s) repeat an earlier one, %s of them on the other strand.",
-                        mn_split_names[part], mn_audit_count(again), mn_audit_count(rows), mn_audit_percent(f.value),
+                        mn_audit_part(part), mn_audit_count(again), mn_audit_count(rows), mn_audit_percent(f.value),
                         mn_audit_count(turned));
 }
 

@@ -18,6 +18,8 @@ mn_status_t mn_audit_duplicates(const mn_audit_view_t *view, mn_err_t *err);
 mn_status_t mn_audit_overlaps(const mn_audit_view_t *view, mn_err_t *err);
 mn_status_t mn_audit_near(const mn_audit_view_t *view, mn_err_t *err);
 
+/* What sentences call a part: "train"; "the set" for rows without a split. */
+const char *mn_audit_part(int part);
 /* The share of n as a finding's value: 0 of nothing is 0. */
 double mn_audit_share(int64_t count, int64_t of);
 

@@ -189,7 +189,8 @@ const mn_command_t mn_cmd_dataset_audit = {
         "of N; and the accuracy on the test rows (in five folds where there are none) of the length alone, of the base "
         "frequencies alone, of the label of an equal row, and of logistic regression on words of 5 bases, which sees "
         "at most 20,000 rows.\n"
-        "An accuracy is a note from 5 % of the majority's errors avoided, a warning from 20 %; leaks are a note from "
+        "An accuracy is a note from 5 % of the majority's errors avoided, beyond chance, a warning from 20 %; leaks "
+        "are a note from "
         "one row, a warning from 1 % of the rows. `mnemon dataset split --clean` and `--match` write a better split.",
     .options = options,
     .settings_size = sizeof(settings_t),

@@ -155,7 +155,7 @@ static mn_status_t say_parts(const task_t *t) {
             classes += counts[part * k + c] > 0;
         }
         if (!rows && (t->settings->folds || part != MN_SPLIT_VALID))
-            status = mn_err_set(t->err, MN_INPUT, t->set->source, "ask for other shares, or less clean a split",
+            status = mn_err_set(t->err, MN_INPUT, t->set->source, "ask for other shares, or a less clean split",
                                 "no row is left for %s", name);
         for (int64_t c = 0; rows && c < k; c++)
             mn_log(counts[part * k + c] ? MN_LOG_INFO : MN_LOG_WARNING, "%s, class '%s': %" PRId64 " rows", name,

@@ -15,7 +15,7 @@ ROOT=$(cd "$here/../.." && pwd); export ROOT
 top=$(mktemp -d) || exit 1
 trap 'rm -rf "$top"' EXIT
 mkdir "$top/bin" && ln -s "$program" "$top/bin/mnemon" && PATH=$top/bin:$PATH || exit 1
-version=$(mnemon --version | sed -n '1s/.* //p')
+version=$(mnemon --version | sed -n '1{s/.* //;s/\./\\./g;p;}')
 
 # What differs from run to run and from machine to machine.
 steady() {
