@@ -12,7 +12,7 @@ enum { LINE_BYTES = 4096, BLOCKS_A_THREAD = 64 };
 static mn_status_t open_packed(mn_sink_t *sink, int threads, mn_err_t *err) {
     int fd = dup(fileno(sink->writer.file));
     hFILE *file = fd < 0 ? NULL : hdopen(fd, "w");
-    if (file) sink->packed = bgzf_hopen(file, "w");
+    if (file) sink->packed = bgzf_hopen(file, "w3"); /* 6, the default, takes six times as long for 3 % less */
     if (!sink->packed && file)
         hclose_abruptly(file);
     else if (!file && fd >= 0)
