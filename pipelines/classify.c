@@ -33,6 +33,9 @@ const mn_option_t mn_recipe_options[] = {
               .max = 10),
     MN_OPTION(mn_recipe_t, smoothing, NULL, "label-smoothing", REAL, "X",
               "part of a label that is spread over all classes", .fallback = "0", .min = 0, .max = 0.9),
+    MN_OPTION(mn_recipe_t, dropout, NULL, "dropout", REAL, "X",
+              "chance that a number before the head, or a word in the embedding, is left out", .fallback = "0",
+              .min = 0, .max = 0.9),
     MN_OPTION(mn_recipe_t, training.valid_every, NULL, "valid-every", INT, "STEPS", "between validations; 0: an epoch",
               .fallback = "0", .max = 1e12),
     MN_OPTION(mn_recipe_t, training.patience, NULL, "patience", INT, "N",
@@ -144,7 +147,7 @@ static mn_status_t train(job_t *job, mn_json_t *extra, mn_err_t *err) {
     bool by_loss = recipe->select == SELECT_LOSS;
     mn_judge_t judge = {
         .ctx = job, .measure = validate, .names = measures[recipe->select], .n_measures = 3, .higher = !by_loss};
-    mn_objective_t objective = {.kind = MN_LOSS_CLASS, .label_smoothing = recipe->smoothing};
+    mn_objective_t objective = {.kind = MN_LOSS_CLASS, .label_smoothing = recipe->smoothing, .dropout = recipe->dropout};
     if (fit->fold) mn_json_set_int(extra, "fold", fit->fold);
     mn_json_set_bool(extra, "rc", recipe->rc);
     mn_model_info_t info = {.tokenizer = (char *)recipe->modelling.tokenizer_name,

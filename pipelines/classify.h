@@ -11,7 +11,7 @@ typedef struct mn_recipe {
     bool rc;
     int class_weights, select;
     int64_t epochs, tokens;
-    double smoothing;
+    double smoothing, dropout;
     mn_training_t training;
     mn_modelling_t modelling;
 } mn_recipe_t;

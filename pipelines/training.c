@@ -73,11 +73,11 @@ const mn_option_t mn_saving_options[] = {
     LOOP(force, "force", FLAG, NULL, "replace an output that exists", .neutral = true),
     {0}};
 
-/* Copies all weights but the head's; every other one must be there, of the same shape. */
+/* Copies all weights but the head's; every other one must be there, of the same shape, but for words, which begin at 0. */
 static mn_status_t copy_weights(mn_model_t *to, const mn_model_t *from, const char *path, mn_err_t *err) {
     for (int64_t i = 0; i < to->n_params; i++) {
         const mn_param_t *param = &to->params[i], *source = mn_model_param(from, param->name);
-        if (!strncmp(param->name, "head.", 5)) continue;
+        if (!strncmp(param->name, "head.", 5) || (!source && !strcmp(param->name, "words.weight"))) continue;
         if (!source || source->rank != param->rank ||
             memcmp(source->shape, param->shape, sizeof(int64_t) * (size_t)param->rank))
             return mn_err_set(err, MN_USAGE, path, "leave out the options that change the model's shape",

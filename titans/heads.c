@@ -156,11 +156,16 @@ static const real *pooled_row(mn_pass_t *pass) {
     return pass->pooled;
 }
 
+/* What dropout makes of number j of the pooled row: 0, or as much more as is left out elsewhere. */
+static real keep(const mn_pass_t *pass, int64_t j) {
+    return mn_pass_drops(pass, -1 - j) ? 0 : (real)(1 / (1 - pass->dropout));
+}
+
 void mn_heads_classes(mn_pass_t *pass, real *log_p) {
     const int64_t D = pass->model->config.dim, n = pass->model->config.classes;
     const real *row = pooled_row(pass), *w = pass->w + pass->layout->head;
     memcpy(log_p, pass->w + pass->layout->head_bias, (size_t)n * sizeof *log_p);
-    for (int64_t j = 0; j < D; j++) mn_vec->axpy(n, row[j], w + j * n, log_p);
+    for (int64_t j = 0; j < D; j++) mn_vec->axpy(n, keep(pass, j) * row[j], w + j * n, log_p);
     mn_vec->softmax_loss(n, log_p, 0, 0);
 }
 
@@ -180,8 +185,8 @@ double mn_heads_class(mn_pass_t *pass, const mn_sample_t *sample, double smoothi
     }
     mn_vec->axpy(n, 1, dlogit, g + pass->layout->head_bias);
     for (int64_t j = 0; j < D; j++) {
-        mn_vec->axpy(n, row[j], dlogit, g + pass->layout->head + j * n);
-        dpooled[j] = mn_vec->dot(n, w + j * n, dlogit);
+        mn_vec->axpy(n, keep(pass, j) * row[j], dlogit, g + pass->layout->head + j * n);
+        dpooled[j] = keep(pass, j) * mn_vec->dot(n, w + j * n, dlogit);
     }
     return by * loss;
 }

@@ -62,6 +62,7 @@ typedef struct mn_sample {
     int64_t length;      /* >= 1; padding has no place here */
     int32_t label;       /* class, when the objective is classification */
     mn_real_t weight;    /* of this sample in a classification loss */
+    uint64_t noise;      /* what is left out of it by dropout is a function of this */
     const mn_real_t *weights; /* (length): of the targets, ids[t + 1], in a next-token loss; NULL: 1. Borrowed */
     mn_state_t *state;   /* NULL: a stream of its own. Else read at the start (a constant to back-propagation) and
                             advanced to the end of ids */
@@ -91,6 +92,7 @@ typedef struct mn_objective {
     int kind;              /* mn_loss_kind_t */
     const uint8_t *ignore; /* (V): 1 where an id is never a target; NULL: every id is one. MN_LOSS_NEXT_TOKEN */
     double label_smoothing; /* MN_LOSS_CLASS */
+    double dropout;         /* chance that a number of the pooled row, or the word at a token, is left out */
     double scale;          /* the gradient and loss are those of scale * sum over targets (or of weighted samples) */
 } mn_objective_t;
 

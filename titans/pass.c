@@ -1,6 +1,7 @@
 /* pass: geometry and buffers of a sequence, and its way through the layers and back. */
 #include "titans/pass.h"
 #include "genomics/base/par.h"
+#include "genomics/base/rng.h"
 #include "titans/attention.h"
 #include "titans/heads.h"
 #include "titans/kernels/gemm.h"
@@ -200,6 +201,12 @@ void mn_pass_mul(int64_t from, int64_t to, int64_t n, int64_t k, const real *a, 
 
 /* ---- a piece through the layers */
 
+bool mn_pass_drops(const mn_pass_t *pass, int64_t i) {
+    if (pass->dropout == 0) return false;
+    mn_rng_t rng = mn_rng(pass->noise, MN_RNG_DROPOUT, (uint64_t)i, 0);
+    return mn_rng_uniform(&rng) < pass->dropout;
+}
+
 /* The words ending at each token, the first from ids that the state keeps. */
 static void find_words(mn_pass_t *pass, const int32_t *ids) {
     const int64_t K = pass->model->config.words, mask = (INT64_C(1) << 2 * K) - 1;
@@ -210,7 +217,7 @@ static void find_words(mn_pass_t *pass, const int32_t *ids) {
         const bool base = id >= 0 && id < 4;
         word = base ? (word << 2 | (int64_t)id) & mask : 0;
         bases = base ? bases + 1 : 0;
-        if (t >= 0) pass->words[t] = bases >= K ? (int32_t)word : -1;
+        if (t >= 0) pass->words[t] = bases >= K && !mn_pass_drops(pass, pass->position + t) ? (int32_t)word : -1;
     }
     if (!kept) return;
     const int64_t fresh = mn_min(pass->length, K - 1);

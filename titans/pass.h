@@ -53,6 +53,8 @@ typedef struct mn_pass {
      * place of tail and rtail they hold the cotangents of the next K - 1 rows after the convolution. */
     const mn_real_t *dnext;
     mn_real_t *dstate;
+    double dropout;     /* as in model.h */
+    uint64_t noise;
     bool frozen;        /* alpha, eta and theta are 0: no learning at test time */
     int64_t length, position, base, open, scan, first, start, rows, padded, room, groups;
     int64_t lead, keys; /* rows before row 0 that proj holds; the most keys that a block of queries meets in one set */
@@ -95,6 +97,9 @@ void mn_pass_group(const mn_pass_t *pass, int64_t i, int64_t *from, int64_t *to)
 /* c (rows from .. to - 1) = [c +] a w, in blocks of MN_ROWS rows; lda, ldw, ldc: row strides of (rows, k), (k, n), (rows, n) */
 void mn_pass_mul(int64_t from, int64_t to, int64_t n, int64_t k, const mn_real_t *a, int64_t lda, const mn_real_t *w,
                  int64_t ldw, bool add, mn_real_t *c, int64_t ldc);
+
+/* Whether dropout leaves out the i-th thing: the word at token i, number -1 - i of the pooled row. */
+bool mn_pass_drops(const mn_pass_t *pass, int64_t i);
 
 /* acts[0].x from ids, and the words ending there; layer: its acts.x to output, which pass->x then is; and from dx, the cotangent of the last layer's
  * output, back through all layers into pass->g. */

@@ -361,7 +361,8 @@ static void sample_gradient(batch_t *batch, int64_t i, real *g, mn_arena_t *aren
     const mn_objective_t *objective = batch->objective;
     const bool classes = objective->kind == MN_LOSS_CLASS;
     const int64_t first = sample->state ? sample->state->position : 0;
-    const mn_pass_t start = {.model = model, .w = batch->work->packed};
+    const mn_pass_t start = {
+        .model = model, .w = batch->work->packed, .dropout = objective->dropout, .noise = sample->noise};
     bool correct = false;
     double nats = 0;
     arena->used = 0;
