@@ -23,14 +23,16 @@ struct mn_kmer {
     int *labels;
 };
 
-/* Counts of the words of k bases into counts[4^k], zeroed before. */
-static void count_words(const uint8_t *bases, int64_t n, int64_t k, int64_t *counts) {
+/* Counts of the words of k bases into counts[4^k], zeroed before; without strands, of the smaller of a word and its
+ * reverse complement. */
+static void count_words(const uint8_t *bases, int64_t n, int64_t k, bool strands, int64_t *counts) {
     const int64_t mask = ((int64_t)1 << 2 * k) - 1;
-    int64_t word = 0, run = 0;
+    int64_t word = 0, turned = 0, run = 0;
     for (int64_t i = 0; i < n; i++) {
         run = bases[i] < MN_BASE_N ? run + 1 : 0;
         word = (word << 2 | (bases[i] & 3)) & mask;
-        if (run >= k) counts[word]++;
+        turned = turned >> 2 | (int64_t)(3 - (bases[i] & 3)) << 2 * (k - 1);
+        if (run >= k) counts[strands || word < turned ? word : turned]++;
     }
 }
 
@@ -39,7 +41,7 @@ static int64_t count_nodes(int64_t length, int64_t words) {
 }
 
 mn_status_t mn_kmer_features_new(const mn_labelled_t *set, const uint8_t *parts, mn_split_t part, int64_t k,
-                                 mn_kmer_features_t **out, mn_err_t *err) {
+                                 bool strands, mn_kmer_features_t **out, mn_err_t *err) {
     mn_kmer_features_t *f;
     mn_status_t status = mn_mem_new((void **)&f, 1, sizeof *f, err);
     if (status) return status;
@@ -65,7 +67,7 @@ mn_status_t mn_kmer_features_new(const mn_labelled_t *set, const uint8_t *parts,
     for (int64_t i = 0; !status && i < set->n; i++) {
         if (parts[i] != part) continue;
         memset(counts, 0, (size_t)f->words * sizeof *counts);
-        count_words(mn_labelled_row(set, i), mn_labelled_length(set, i), k, counts);
+        count_words(mn_labelled_row(set, i), mn_labelled_length(set, i), k, strands, counts);
         f->labels[row] = set->labels[i];
         f->row[row++] = node;
         for (int64_t w = 0; w < f->words; w++)

@@ -45,6 +45,10 @@ static bool is_better(merit_t a, merit_t b) {
     return a.mcc > b.mcc || (a.mcc == b.mcc && a.log_loss < b.log_loss);
 }
 
+static bool is_surer(merit_t a, merit_t b) {
+    return a.log_loss < b.log_loss;
+}
+
 /* Of the validation rows, with these probabilities. */
 static mn_status_t judge(const mn_rows_t *valid, const float *probabilities, merit_t *out, mn_err_t *err) {
     mn_metrics_t metrics;
@@ -88,7 +92,7 @@ typedef struct trial {
     mn_err_t err;
 } trial_t;
 
-enum { PENALTIES = 9 };
+enum { PENALTIES = 9, MIDDLE = 2, MIDDLES = 3 }; /* the middle ones, which are soon trained, are among the best on real sets */
 static const double penalties[PENALTIES] = {1000, 300, 100, 30, 10, 3, 1, 0.3, 0.1};
 
 typedef struct grid {
@@ -112,19 +116,20 @@ static void try_penalty(void *ctx, int64_t i) {
     mn_mem_free(probabilities);
 }
 
-/* Tries every penalty at one k; the best trial so far is in *best. */
+/* Tries penalties [first, end) at one k; the best trial so far, by `better`, is in *best. */
 static mn_status_t try_penalties(const mn_labelled_t *set, const uint8_t *parts, const mn_rows_t *valid, int64_t k,
-                                 trial_t *best, bool *improved, mn_err_t *err) {
+                                 bool strands, int64_t first, int64_t end, bool (*better)(merit_t, merit_t), trial_t *best, bool *improved,
+                                 mn_err_t *err) {
     grid_t grid = {.valid = valid};
-    mn_status_t status = mn_kmer_features_new(set, parts, MN_SPLIT_TRAIN, k, &grid.train, err);
-    if (!status) status = mn_kmer_features_new(set, parts, MN_SPLIT_VALID, k, &grid.held_out, err);
-    for (int64_t i = 0; i < PENALTIES; i++) grid.trials[i].penalty = penalties[i];
-    if (!status) mn_par_for(PENALTIES, try_penalty, &grid);
+    mn_status_t status = mn_kmer_features_new(set, parts, MN_SPLIT_TRAIN, k, strands, &grid.train, err);
+    if (!status) status = mn_kmer_features_new(set, parts, MN_SPLIT_VALID, k, strands, &grid.held_out, err);
+    for (int64_t i = first; i < end; i++) grid.trials[i - first].penalty = penalties[i];
+    if (!status) mn_par_for(end - first, try_penalty, &grid);
     *improved = false;
-    for (int64_t i = 0; i < PENALTIES; i++) {
+    for (int64_t i = 0; i < end - first; i++) {
         trial_t *trial = &grid.trials[i];
         if (!status && (status = trial->status) && err) *err = trial->err;
-        if (!status && is_better(trial->merit, best->merit)) {
+        if (!status && better(trial->merit, best->merit)) {
             trial_t worse = *best;
             *best = *trial, *trial = worse, *improved = true;
         }
@@ -148,11 +153,11 @@ static mn_status_t run_fold(const mn_labelled_t *set, const uint8_t *parts, cons
     if (!status) status = choose_length(set, parts, &valid, &length, &chosen->bins, err);
     for (int64_t k = MN_COUNTED_MIN; !status && k <= MN_COUNTED_MAX; k++) {
         bool improved;
-        status = try_penalties(set, parts, &valid, k, &best, &improved, err);
+        status = try_penalties(set, parts, &valid, k, true, 0, PENALTIES, is_better, &best, &improved, err);
         if (improved) chosen->k = k, chosen->penalty = best.penalty;
         if (options->progress) options->progress(options->ctx, fold * KS + k - MN_COUNTED_MIN + 1);
     }
-    if (!status) status = mn_kmer_features_new(set, parts, MN_SPLIT_TEST, chosen->k, &test, err);
+    if (!status) status = mn_kmer_features_new(set, parts, MN_SPLIT_TEST, chosen->k, true, &test, err);
     if (!status) {
         mn_kmer_predict(best.model, test, pool->probabilities[MN_BASELINE_KMER] + pool->n * set->n_classes);
         size_t row = (size_t)set->n_classes * sizeof(float);
@@ -168,6 +173,19 @@ static mn_status_t run_fold(const mn_labelled_t *set, const uint8_t *parts, cons
     mn_kmer_free(best.model);
     mn_length_done(&length);
     mn_length_done(&majority);
+    mn_rows_done(&valid);
+    return status;
+}
+
+mn_status_t mn_baselines_strands(const mn_labelled_t *set, const uint8_t *parts, bool *apart, mn_err_t *err) {
+    trial_t best[2] = {{.merit = {0, INFINITY}}, {.merit = {0, INFINITY}}};
+    mn_rows_t valid;
+    bool improved;
+    mn_status_t status = mn_rows_list(set, parts, MN_SPLIT_VALID, &valid, err);
+    for (int strands = 0; !status && strands < 2; strands++)
+        status = try_penalties(set, parts, &valid, MN_COUNTED_MAX, strands, MIDDLE, MIDDLE + MIDDLES, is_surer, &best[strands], &improved, err);
+    if (!status) *apart = is_surer(best[1].merit, best[0].merit);
+    for (int i = 0; i < 2; i++) mn_kmer_free(best[i].model);
     mn_rows_done(&valid);
     return status;
 }

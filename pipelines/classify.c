@@ -1,6 +1,7 @@
 /* classify: the recipe's options, and one training by it. */
 #include "pipelines/classify.h"
 #include "genomics/base/mem.h"
+#include "pipelines/baselines.h"
 #include "pipelines/feed.h"
 #include "pipelines/report.h"
 #include "pipelines/score.h"
@@ -12,9 +13,14 @@ static const char *const select_names[] = {"mcc", "loss", NULL};
 typedef enum { WEIGHTS_EQUAL, WEIGHTS_BALANCED } weights_t;
 static const char *const weights_names[] = {"equal", "balanced", NULL};
 
+typedef enum { RC_AUTO, RC_ON, RC_OFF } rc_t;
+static const char *const rc_names[] = {"auto", "on", "off", NULL};
+
 const mn_option_t mn_recipe_data_options[] = {
-    MN_OPTION(mn_recipe_t, rc, NULL, "rc", FLAG, NULL,
-              "train on either strand by chance and average over both; not where the strand decides the class"),
+    MN_OPTION(mn_recipe_t, rc, NULL, "rc", CHOICE, NULL,
+              "train on either strand by chance and average over both; auto: where k-mer logistic regression is no surer "
+              "of the validation rows with the strands told apart",
+              .choices = rc_names, .fallback = "auto"),
     MN_OPTION(mn_recipe_t, class_weights, NULL, "class-weights", CHOICE, NULL,
               "how classes count in the loss: by their rows, or all the same", .choices = weights_names,
               .fallback = "equal"),
@@ -114,8 +120,10 @@ static mn_status_t prepare(job_t *job, mn_err_t *err) {
     const mn_fit_t *fit = job->fit;
     const mn_recipe_t *recipe = fit->recipe;
     mn_classifier_t *classifier = job->classifier;
-    classifier->rc = recipe->rc;
+    bool apart = recipe->rc == RC_OFF;
     mn_status_t status = mn_rows_list(fit->set, fit->parts, MN_SPLIT_VALID, &job->valid, err);
+    if (!status && recipe->rc == RC_AUTO) status = mn_baselines_strands(fit->set, fit->parts, &apart, err);
+    classifier->rc = !apart;
     if (!status && recipe->class_weights == WEIGHTS_BALANCED) status = balance(job, err);
     if (!status)
         status = mn_modelling_make(&recipe->modelling, fit->seed, &classifier->tokenizer, &classifier->model, err);
@@ -123,7 +131,7 @@ static mn_status_t prepare(job_t *job, mn_err_t *err) {
     if (status) return status;
     mn_epochs_options_t epochs = {.tokenizer = classifier->tokenizer,
                                   .samples = recipe->training.batch * recipe->training.accumulate,
-                                  .strands = recipe->rc,
+                                  .strands = classifier->rc,
                                   .weights = job->weights,
                                   .seed = fit->seed};
     return mn_epochs_new(fit->set, fit->parts, MN_SPLIT_TRAIN, &epochs, &job->epochs, err);
@@ -149,14 +157,15 @@ static mn_status_t train(job_t *job, mn_json_t *extra, mn_err_t *err) {
         .ctx = job, .measure = validate, .names = measures[recipe->select], .n_measures = 3, .higher = !by_loss};
     mn_objective_t objective = {.kind = MN_LOSS_CLASS, .label_smoothing = recipe->smoothing, .dropout = recipe->dropout};
     if (fit->fold) mn_json_set_int(extra, "fold", fit->fold);
-    mn_json_set_bool(extra, "rc", recipe->rc);
+    mn_json_set_bool(extra, "rc", classifier->rc);
     mn_model_info_t info = {.tokenizer = (char *)recipe->modelling.tokenizer_name,
                             .command = (char *)fit->command,
                             .labels = fit->set->classes,
                             .n_labels = fit->set->n_classes,
                             .extra = extra};
-    mn_log(MN_LOG_INFO, "%lld rows to train on, %lld to validate; %lld parameters; an epoch is %lld steps",
+    mn_log(MN_LOG_INFO, "%lld rows to train on, %lld to validate, %s; %lld parameters; an epoch is %lld steps",
            (long long)mn_epochs_rows(job->epochs), (long long)job->valid.n,
+           classifier->rc ? "either strand" : "as they stand",
            (long long)mn_config_parameters(&classifier->model->config), (long long)epoch);
     mn_trained_t *trained = &classifier->trained;
     mn_status_t status =

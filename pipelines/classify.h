@@ -8,8 +8,7 @@
 
 /* All that decides a classifier beside data and seed. Its defaults, in the tables below, are the recipe. */
 typedef struct mn_recipe {
-    bool rc;
-    int class_weights, select;
+    int rc, class_weights, select;
     int64_t epochs, tokens;
     double smoothing, dropout;
     mn_training_t training;

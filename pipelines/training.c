@@ -6,6 +6,8 @@
 #include <math.h>
 #include <string.h>
 
+enum { CLASS_WORDS = 6 }; /* by validation: benchmarks/README.md */
+
 static const char *const preset_names[] = {"tiny", "small", "base", NULL};
 
 #define FIELD(field, name, kind, value, text) MN_OPTION(mn_modelling_t, config.field, NULL, name, kind, value, text)
@@ -24,7 +26,7 @@ const mn_option_t mn_modelling_options[] = {
     FIELD(attn_heads, "attn-heads", INT, "N", "attention heads a layer (mal, mag, mac)"),
     FIELD(ffn, "ffn", INT, "F", "inner width of the feed-forward part"),
     FIELD(conv, "conv", INT, "K", "width of the convolutions over queries, keys and values"),
-    FIELD(words, "words", INT, "K", "bases of the words whose rows are added to the embedding; 0: none"),
+    FIELD(words, "words", INT, "K", "bases of the words whose rows are added to the embedding; 0: none; if not given, of a classifier 6"),
     FIELD(persistent, "persistent", INT, "N", "learned rows before the input"),
     FIELD(chunk, "chunk", INT, "C", "tokens whose surprise is measured at one state of the memory"),
     FIELD(segment, "segment", INT, "S", "rows of a segment (mac)"),
@@ -114,8 +116,9 @@ mn_status_t mn_modelling_begin(const mn_args_t *args, mn_modelling_t *modelling,
         mn_tokenizer_name(tokenizer, modelling->tokenizer_name);
         modelling->tokenizer = modelling->tokenizer_name;
         modelling->config.vocab = vocab;
-        if (tokenizer.k && !source && !mn_args_given(args, "words")) modelling->config.words = 0;
         modelling->config.classes = classes;
+        if (classes && !tokenizer.k && !modelling->config.words && !mn_args_given(args, "words"))
+            modelling->config.words = CLASS_WORDS;
         status = mn_config_check(&modelling->config, MN_USAGE, NULL, err);
     }
     mn_model_free(source);

@@ -241,8 +241,8 @@ static void test_kmer(void **state) {
     mn_kmer_t *model, *twin;
     mn_err_t err;
     static float p[ROWS * 3], q[ROWS * 3];
-    assert_int_equal(mn_kmer_features_new(set, set->splits, MN_SPLIT_TRAIN, 5, &train, &err), MN_OK);
-    assert_int_equal(mn_kmer_features_new(set, set->splits, MN_SPLIT_TEST, 5, &test, &err), MN_OK);
+    assert_int_equal(mn_kmer_features_new(set, set->splits, MN_SPLIT_TRAIN, 5, true, &train, &err), MN_OK);
+    assert_int_equal(mn_kmer_features_new(set, set->splits, MN_SPLIT_TEST, 5, true, &test, &err), MN_OK);
     assert_int_equal(mn_kmer_features_count(train), 400);
     assert_int_equal(mn_kmer_train(train, 1, &model, &err), MN_OK);
     assert_int_equal(mn_kmer_train(train, 1, &twin, &err), MN_OK);
@@ -282,14 +282,35 @@ static void test_kmer_n(void **state) {
     mn_kmer_t *model;
     mn_err_t err;
     static float p[900];
-    assert_int_equal(mn_kmer_features_new(set, set->splits, MN_SPLIT_TRAIN, 4, &train, &err), MN_OK);
-    assert_int_equal(mn_kmer_features_new(set, set->splits, MN_SPLIT_TEST, 4, &test, &err), MN_OK);
+    assert_int_equal(mn_kmer_features_new(set, set->splits, MN_SPLIT_TRAIN, 4, true, &train, &err), MN_OK);
+    assert_int_equal(mn_kmer_features_new(set, set->splits, MN_SPLIT_TEST, 4, true, &test, &err), MN_OK);
     assert_int_equal(mn_kmer_train(train, 1, &model, &err), MN_OK);
     mn_kmer_predict(model, test, p);
     assert_memory_equal(p, p + 3, 3 * sizeof *p);
     mn_kmer_free(model);
     mn_kmer_features_free(train);
     mn_kmer_features_free(test);
+}
+
+/* A motif on one strand, or on either. */
+static int decide_by_one_strand(mn_rng_t *rng, uint8_t *bases, int64_t *length) {
+    int label = decide_by_motif(rng, bases, length);
+    return label == 0;
+}
+
+static int decide_by_either_strand(mn_rng_t *rng, uint8_t *bases, int64_t *length) {
+    return decide_by_motif(rng, bases, length) < 2;
+}
+
+static void test_strands(void **state) {
+    bool apart;
+    mn_err_t err;
+    mn_labelled_t *set = make_set(2, decide_by_one_strand, 300);
+    assert_int_equal(mn_baselines_strands(set, set->splits, &apart, &err), MN_OK);
+    assert_true(apart);
+    set = make_set(2, decide_by_either_strand, 300);
+    assert_int_equal(mn_baselines_strands(set, set->splits, &apart, &err), MN_OK);
+    assert_false(apart);
 }
 
 static void test_baselines(void **state) {
@@ -330,7 +351,8 @@ static void test_folds(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_markov), cmocka_unit_test(test_markov_threads), cmocka_unit_test(test_length),
-        cmocka_unit_test(test_kmer),   cmocka_unit_test(test_kmer_n),         cmocka_unit_test(test_baselines),
+        cmocka_unit_test(test_kmer),   cmocka_unit_test(test_kmer_n),         cmocka_unit_test(test_strands),
+        cmocka_unit_test(test_baselines),
         cmocka_unit_test(test_folds),
     };
     return cmocka_run_group_tests_name("baseline", tests, NULL, NULL);

@@ -24,7 +24,7 @@ pretrain() {
         --valid-bases 500 --final-bases 500 "$@"
 }
 finetune() {
-    exec "$mnemon" finetune rows.tsv $small --batch 16 --epochs 6 --rc "$@"
+    exec "$mnemon" finetune rows.tsv $small --batch 16 --epochs 6 --rc on "$@"
 }
 code() { # EXPECTED COMMAND...
     expected=$1

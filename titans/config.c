@@ -77,7 +77,6 @@ bool mn_config_preset(const char *name, mn_config_t *out) {
             .chunk = 16,
             .segment = 64,
             .window = 64,
-            .words = 6,
             .memory = {.depth = 2,
                        .expansion = 4,
                        .activation = MN_ACT_SILU,
