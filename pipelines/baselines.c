@@ -177,19 +177,6 @@ static mn_status_t run_fold(const mn_labelled_t *set, const uint8_t *parts, cons
     return status;
 }
 
-mn_status_t mn_baselines_strands(const mn_labelled_t *set, const uint8_t *parts, bool *apart, mn_err_t *err) {
-    trial_t best[2] = {{.merit = {0, INFINITY}}, {.merit = {0, INFINITY}}};
-    mn_rows_t valid;
-    bool improved;
-    mn_status_t status = mn_rows_list(set, parts, MN_SPLIT_VALID, &valid, err);
-    for (int strands = 0; !status && strands < 2; strands++)
-        status = try_penalties(set, parts, &valid, MN_COUNTED_MAX, strands, MIDDLE, MIDDLE + MIDDLES, is_surer, &best[strands], &improved, err);
-    if (!status) *apart = is_surer(best[1].merit, best[0].merit);
-    for (int i = 0; i < 2; i++) mn_kmer_free(best[i].model);
-    mn_rows_done(&valid);
-    return status;
-}
-
 int64_t mn_baselines_rounds(int64_t folds) {
     return count_folds(folds) * KS;
 }
@@ -262,10 +249,30 @@ static void count_words_right(const mn_labelled_t *set, const uint8_t *parts, co
     }
 }
 
+static const int64_t most[MN_SPLIT_COUNT] = {[MN_SPLIT_TRAIN] = MN_WORDS_ROWS * 7 / 10,
+                                             [MN_SPLIT_VALID] = MN_WORDS_ROWS / 10,
+                                             [MN_SPLIT_TEST] = MN_WORDS_ROWS / 5};
+
+mn_status_t mn_baselines_strands(const mn_labelled_t *set, const uint8_t *parts, bool *apart, mn_err_t *err) {
+    trial_t best[2] = {{.merit = {0, INFINITY}}, {.merit = {0, INFINITY}}};
+    mn_rows_t valid = {0};
+    uint8_t *thinned;
+    bool improved;
+    mn_status_t status = mn_mem_new((void **)&thinned, set->n, 1, err);
+    if (status) return status;
+    thin_parts(set, parts, most, thinned);
+    status = mn_rows_list(set, thinned, MN_SPLIT_VALID, &valid, err);
+    for (int strands = 0; !status && strands < 2; strands++)
+        status = try_penalties(set, thinned, &valid, MN_COUNTED_MAX, strands, MIDDLE, MIDDLE + MIDDLES, is_surer,
+                               &best[strands], &improved, err);
+    if (!status) *apart = is_surer(best[1].merit, best[0].merit);
+    for (int i = 0; i < 2; i++) mn_kmer_free(best[i].model);
+    mn_rows_done(&valid);
+    mn_mem_free(thinned);
+    return status;
+}
+
 mn_status_t mn_baselines_words(const mn_labelled_t *set, const uint8_t *parts, mn_words_score_t *out, mn_err_t *err) {
-    static const int64_t most[MN_SPLIT_COUNT] = {[MN_SPLIT_TRAIN] = MN_WORDS_ROWS * 7 / 10,
-                                                 [MN_SPLIT_VALID] = MN_WORDS_ROWS / 10,
-                                                 [MN_SPLIT_TEST] = MN_WORDS_ROWS / 5};
     trial_t best = {.merit = {-INFINITY, 0}};
     mn_rows_t valid = {0}, test = {0};
     mn_kmer_features_t *features = NULL;
@@ -278,8 +285,8 @@ mn_status_t mn_baselines_words(const mn_labelled_t *set, const uint8_t *parts, m
     if (!status) status = mn_rows_list(set, thinned, MN_SPLIT_VALID, &valid, err);
     if (!status) status = mn_rows_list(set, thinned, MN_SPLIT_TEST, &test, err);
     if (!status) status = mn_length_train(set, thinned, 1, &majority, err);
-    if (!status) status = try_penalties(set, thinned, &valid, MN_WORDS_K, &best, &improved, err);
-    if (!status) status = mn_kmer_features_new(set, thinned, MN_SPLIT_TEST, MN_WORDS_K, &features, err);
+    if (!status) status = try_penalties(set, thinned, &valid, MN_WORDS_K, true, 0, PENALTIES, is_better, &best, &improved, err);
+    if (!status) status = mn_kmer_features_new(set, thinned, MN_SPLIT_TEST, MN_WORDS_K, true, &features, err);
     if (!status) {
         const float *likely = mn_length_predict(&majority, 0);
         int32_t largest = 0;

@@ -19,9 +19,9 @@ $ mnemon perplexity --quiet -m m.safetensors --json q.fa | grep -A 5 '"total"' |
       "name": "total",
       "bases": 163,
       "scored": 59,
-      "bits": 146.5,
-      "bits_per_base": 2.4,
-      "perplexity": 5.5
+      "bits": 147.8,
+      "bits_per_base": 2.5,
+      "perplexity": 5.6
 
 $ mnemon perplexity --quiet -m m.safetensors - <q.fa | sed 1,2d >-.tsv; sed 1,2d q.tsv | cmp - ./-.tsv
 
