@@ -156,6 +156,13 @@ static void put_notes(mn_page_t *page, const mn_summary_t *summary, const mn_ent
     mn_json_free(notes);
 }
 
+static void put_way(mn_page_t *page, const mn_set_summary_t *set, const mn_way_t *way, const char *more) {
+    const bool baseline = way->first->kind == MN_ENTRY_BASELINE;
+    char label[TEXT_BYTES];
+    mn_page_cell(page, "%s%s%s%s", mn_summary_label(set, way, label, sizeof label), baseline ? "" : ", ",
+                 baseline ? "" : mn_entry_kinds[way->first->kind], more);
+}
+
 /* Ways below each other, splits side by side. */
 static void put_scores(mn_page_t *page, const mn_set_summary_t *set) {
     const int64_t n = count_splits(set);
@@ -170,8 +177,7 @@ static void put_scores(mn_page_t *page, const mn_set_summary_t *set) {
     mn_page_table(page, "Test scores: mean over seeds ± standard deviation (95 % interval of one test)", columns);
     for (int64_t w = 0; w < set->n_ways; w++) {
         const mn_way_t *way = &set->ways[w];
-        mn_page_cell(page, "%s%s%s", way->first->start, way->first->kind == MN_ENTRY_BASELINE ? "" : ", ",
-                     way->first->kind == MN_ENTRY_BASELINE ? "" : mn_entry_kinds[way->first->kind]);
+        put_way(page, set, way, "");
         for (int64_t s = 0; s < n; s++) {
             put_score(page, &way->on[s].accuracy, 100, 1);
             put_score(page, &way->on[s].mcc, 1, 3);
@@ -209,8 +215,7 @@ static void put_networks(mn_page_t *page, const mn_set_summary_t *set) {
             const mn_runs_t *runs = &way->on[s];
             if (way->first->kind == MN_ENTRY_BASELINE || !runs->n) continue;
             mn_page_cell(page, "%s", set->splits[s]->split);
-            mn_page_cell(page, "%s, %s%s", way->first->start, mn_entry_kinds[way->first->kind],
-                         mn_summary_chosen(set, s) == way ? " (chosen)" : "");
+            put_way(page, set, way, mn_summary_chosen(set, s) == way ? ", chosen" : "");
             mn_page_cell(page, "%" PRId64, runs->n);
             put_number(page, mn_mean_value(&runs->valid_mcc), 3);
             mn_page_cell(page, "%" PRId64, way->first->parameters);
@@ -229,14 +234,17 @@ static mn_status_t draw_set(mn_page_t *page, const mn_set_summary_t *set, mn_err
     const bool mcc = published && published->mcc;
     const int64_t n = set->n_ways, n_splits = count_splits(set);
     mn_page_bars_t series[SPLITS_MAX + MN_FIGURES_MAX];
-    const char **groups;
+    const char **groups = NULL;
+    char(*labels)[TEXT_BYTES];
     double *values, scale = mcc ? 1 : 100;
     int64_t used = 0;
-    mn_status_t status = mn_mem_new((void **)&groups, n, sizeof *groups, err);
+    mn_status_t status = mn_mem_new((void **)&labels, n, sizeof *labels, err);
     if (status) return status;
-    if (!(status = mn_mem_new((void **)&values, (EACH * SPLITS_MAX + MN_FIGURES_MAX) * n, sizeof *values, err))) {
+    status = mn_mem_new((void **)&groups, n, sizeof *groups, err);
+    if (!status &&
+        !(status = mn_mem_new((void **)&values, (EACH * SPLITS_MAX + MN_FIGURES_MAX) * n, sizeof *values, err))) {
         double *next = values;
-        for (int64_t w = 0; w < n; w++) groups[w] = set->ways[w].first->start;
+        for (int64_t w = 0; w < n; w++) groups[w] = mn_summary_label(set, &set->ways[w], labels[w], TEXT_BYTES);
         for (int64_t s = 0; s < n_splits; s++, next += EACH * n) {
             for (int64_t w = 0; w < n; w++) {
                 const mn_runs_t *runs = &set->ways[w].on[s];
@@ -257,6 +265,7 @@ static mn_status_t draw_set(mn_page_t *page, const mn_set_summary_t *set, mn_err
         mn_mem_free(values);
     }
     mn_mem_free(groups);
+    mn_mem_free(labels);
     return status;
 }
 

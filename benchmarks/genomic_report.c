@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { PATH_BYTES = 4096 };
+enum { PATH_BYTES = 4096, LABEL_BYTES = 256 };
 
 /* ---- TSV */
 
@@ -26,9 +26,11 @@ static void print_summary(const mn_summary_t *summary) {
             for (int64_t w = 0; w < summary->sets[i].n_ways; w++) {
                 const mn_way_t *way = &summary->sets[i].ways[w];
                 const mn_runs_t *runs = &way->on[s];
+                char label[LABEL_BYTES];
                 if (!runs->n) continue;
                 printf("%s\t%s\t%s\t%s\t%" PRId64, way->first->set, summary->sets[i].splits[s]->split,
-                       mn_entry_kinds[way->first->kind], way->first->start, runs->n);
+                       mn_entry_kinds[way->first->kind], mn_summary_label(&summary->sets[i], way, label, sizeof label),
+                       runs->n);
                 print_number(mn_mean_value(&runs->valid_mcc));
                 print_number(mn_mean_value(&runs->accuracy.value));
                 print_number(mn_mean_spread(&runs->accuracy.value));

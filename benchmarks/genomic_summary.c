@@ -113,6 +113,34 @@ void mn_summary_done(mn_summary_t *summary) {
     *summary = (mn_summary_t){0};
 }
 
+/* Whether settings hold the option text[0..n), with its value. */
+static bool has_option(const char *settings, const char *text, size_t n) {
+    for (const char *at = settings; (at = strstr(at, "--")); at += 2)
+        if (!strncmp(at, text, n) && (!at[n] || !strncmp(at + n, " --", 3))) return true;
+    return false;
+}
+
+/* Adds the options of `settings` that `others` lack, each after `before`. */
+static void add_options(const char *settings, const char *others, const char *before, char *out, size_t size) {
+    for (const char *at = settings; *at;) {
+        const char *end = strstr(at + 1, " --");
+        size_t n = end ? (size_t)(end - at) : strlen(at), used = strlen(out);
+        if (!has_option(others, at, n)) snprintf(out + used, size - used, "%s%.*s", before, (int)n, at);
+        at += n + strspn(at + n, " ");
+    }
+}
+
+const char *mn_summary_label(const mn_set_summary_t *set, const mn_way_t *way, char *out, size_t size) {
+    const mn_way_t *like = set->ways;
+    while (like->first->kind != way->first->kind || strcmp(like->first->start, way->first->start)) like++;
+    snprintf(out, size, "%s", way->first->start);
+    if (like == way) return out;
+    size_t used = strlen(out);
+    add_options(way->first->settings, like->first->settings, " ", out, size);
+    if (!out[used]) add_options(like->first->settings, way->first->settings, " without ", out, size);
+    return out;
+}
+
 const mn_runs_t *mn_summary_baseline(const mn_set_summary_t *set, const char *name, int64_t split) {
     for (int64_t w = 0; w < set->n_ways; w++) {
         const mn_way_t *way = &set->ways[w];

@@ -46,6 +46,8 @@ typedef struct mn_summary {
 mn_status_t mn_summary_make(const mn_ledger_t *ledger, mn_summary_t *out, mn_err_t *err);
 void mn_summary_done(mn_summary_t *summary);
 
+/* A way's start, and where several ways begin so, by which settings it differs from the first of them. Returns out. */
+const char *mn_summary_label(const mn_set_summary_t *set, const mn_way_t *way, char *out, size_t size);
 /* A baseline's runs on a split, NULL: none. */
 const mn_runs_t *mn_summary_baseline(const mn_set_summary_t *set, const char *name, int64_t split);
 /* The baseline of the best test accuracy on a split; NULL: none. */

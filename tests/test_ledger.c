@@ -195,6 +195,29 @@ static void test_summary(void **state) {
     mn_ledger_close(&ledger);
 }
 
+/* Ways that begin alike are told apart by their settings. */
+static void test_labels(void **state) {
+    static const char *const settings[] = {"--epochs 2 --lr 0.1", "--epochs 20 --lr 0.1", "--epochs 2 --lr 0.1 --rc",
+                                           "--lr 0.1"};
+    static const char *const labels[] = {"tiny", "tiny --epochs 20", "tiny --rc", "tiny without --epochs 2"};
+    mn_ledger_t ledger;
+    mn_summary_t summary;
+    char label[64];
+    assert_int_equal(mn_ledger_open(in_folder("labels.tsv"), &ledger, NULL), MN_OK);
+    for (int i = 0; i < 4; i++) {
+        mn_entry_t line = make_line("official", MN_ENTRY_SCRATCH, "tiny", i);
+        line.settings = settings[i];
+        assert_int_equal(mn_ledger_add(&ledger, &line, NULL), MN_OK);
+    }
+    assert_int_equal(mn_summary_make(&ledger, &summary, NULL), MN_OK);
+    assert_int_equal(summary.sets[0].n_ways, 4);
+    for (int i = 0; i < 4; i++)
+        assert_string_equal(mn_summary_label(summary.sets, &summary.sets[0].ways[i], label, sizeof label), labels[i]);
+    assert_string_equal(mn_summary_label(summary.sets, &summary.sets[0].ways[1], label, 9), "tiny --e");
+    mn_summary_done(&summary);
+    mn_ledger_close(&ledger);
+}
+
 /* By counts, and where these are alike by length or class; a part of such a set is none. */
 static void test_published(void **state) {
     char *digits[] = {"0", "1"}, *coding[] = {"coding_seqs", "intergenomic_seqs"}, *worm[] = {"human", "worm"};
@@ -232,8 +255,9 @@ static int tear_down(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_keys),  cmocka_unit_test(test_lines),   cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_means), cmocka_unit_test(test_summary), cmocka_unit_test(test_published),
+        cmocka_unit_test(test_keys),      cmocka_unit_test(test_lines),   cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_means),     cmocka_unit_test(test_summary), cmocka_unit_test(test_labels),
+        cmocka_unit_test(test_published),
     };
     return cmocka_run_group_tests_name("ledger", tests, set_up, tear_down);
 }
