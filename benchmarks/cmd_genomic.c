@@ -18,7 +18,7 @@ typedef enum { SPLIT_OFFICIAL, SPLIT_CLEAN, SPLIT_BOTH } split_choice_t;
 static const char *const split_choices[] = {"official", "clean", "both", NULL};
 
 static const double clean_threshold = 0.7; /* Jaccard index of words, from which two sequences stay together */
-enum { NAME_BYTES = 200 };
+enum { NAME_BYTES = 200, CLASSES_MIN = 2 };
 
 typedef struct settings {
     mn_common_t common;
@@ -69,7 +69,7 @@ static mn_status_t make_start(const mn_args_t *args, const char *model, bool pre
     settings_t *s = args->settings;
     const mn_modelling_t as_given = s->recipe.modelling;
     s->recipe.modelling.pretrained = model;
-    mn_status_t status = mn_modelling_begin(args, &s->recipe.modelling, 0, err);
+    mn_status_t status = mn_modelling_begin(args, &s->recipe.modelling, CLASSES_MIN, err); /* each set has its own */
     out->modelling = s->recipe.modelling;
     s->recipe.modelling = as_given;
     if (status) return status;

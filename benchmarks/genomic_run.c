@@ -228,8 +228,7 @@ static void remove_files(const job_t *job) {
 static mn_status_t settle(job_t *job, mn_err_t *err) {
     mn_recipe_t *recipe = &job->recipe;
     const int64_t most = job->bench->max_tokens, before = recipe->epochs;
-    mn_epochs_options_t options = {.samples = recipe->training.batch * recipe->training.accumulate,
-                                   .strands = recipe->rc};
+    mn_epochs_options_t options = {.samples = recipe->training.batch * recipe->training.accumulate};
     mn_epochs_t *epochs = NULL;
     char *settings;
     mn_status_t status = mn_provenance_settings(recipe_table, recipe, "preset", &settings, err);

@@ -45,6 +45,11 @@ $ mnemon benchmark genomic --quiet --report-only -o s | cmp - means.tsv; grep -c
 "epochs lowered from 10 to 2 by --max-tokens"
 one	all 45 rows have the class 'odd'
 
+$ # its networks are those of finetune
+
+$ mnemon finetune --quiet set.tsv -o f --preset tiny --batch 16 --epochs 2 >/dev/null; mnemon evaluate --quiet -m f.safetensors set.tsv --json | grep -A 1 -e '"accuracy"' -e '"mcc"' | awk -F '[:,]' '/value/ { printf "%.6g\n", $2 }' >f.txt; awk -F '\t' '$6 == "scratch" && $5 == "official" && $8 == 1 { print $19; print $22 }' s.tsv | cmp - f.txt; wc -l <f.txt
+2
+
 $ # a set for each value of a column, capped
 
 $ mnemon benchmark genomic --quiet set.tsv -o by --by site --cap 40 --split official --preset tiny --steps 1 --batch 8 --seeds 1 | grep -e kmer -e scratch | cut -f 1-4; cut -f 2,10-12,25 by.tsv | grep cap | sort -u
