@@ -46,8 +46,8 @@ static void print_option(FILE *out, const mn_option_t *option) {
     if (option->letters && option->letters[1])
         snprintf(letters, sizeof letters, "-%c, -%c, ", option->letters[0], option->letters[1]);
     snprintf(label, sizeof label, "  %s--%s%s%s", letters, option->name, value ? " " : "", value ? value : "");
-    int width = fprintf(out, "%-*s", OPTION_COLUMN, label);
-    if (width >= OPTION_COLUMN) fprintf(out, "\n%*s", OPTION_COLUMN, "");
+    fprintf(out, "%-*s", OPTION_COLUMN, label);
+    if (strlen(label) + 2 > OPTION_COLUMN) fprintf(out, "\n%*s", OPTION_COLUMN, "");
     print_wrapped(out, OPTION_COLUMN, OPTION_COLUMN, describe(option, text, sizeof text));
 }
 

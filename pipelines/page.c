@@ -1,5 +1,6 @@
-/* page: the HTML page's frame, text, findings and tables. Its charts are in page_charts.c. */
+/* page: the HTML page's frame, text, numbers, findings and tables. Its charts are in page_charts.c. */
 #include "pipelines/page.h"
+#include <math.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -93,11 +94,13 @@ static void write_point(FILE *file, uint32_t point) {
 }
 
 void mn_page_escape(FILE *file, const char *text, int64_t most) {
+    enum { ELLIPSIS = 0x2026 };
     const unsigned char *at = (const unsigned char *)text;
     for (int64_t i = 1; *at; i++) {
         uint32_t point = next_point(&at);
-        if (i == most && *at) point = 0x2026, at = (const unsigned char *)"";
-        write_point(file, point);
+        bool cut = i == most && *at;
+        write_point(file, cut ? ELLIPSIS : point);
+        if (cut) return;
     }
 }
 
@@ -121,6 +124,50 @@ static void write_format(FILE *file, const char *format, va_list args) {
     char text[4096];
     vsnprintf(text, sizeof text, format, args);
     mn_page_escape(file, text, -1);
+}
+
+/* ---- numbers */
+
+int mn_page_ticks(double low, double high, int most, double *first, double *step) {
+    static const int rounds[] = {1, 2, 5};
+    const double least = 1e-300, most_of_all = 1e300, slack = 1e-9;
+    low = fmax(low, -most_of_all);
+    high = fmin(high, most_of_all);
+    if (high - low <= fmax(least, slack * fmax(fabs(low), fabs(high)))) /* as good as one value */
+        high = low + (fabs(low) > least ? fabs(low) : 1);
+    double power = floor(log10((high - low) / most));
+    for (int i = 0;; i++) {
+        *step = rounds[i % 3] * pow(10, power + i / 3);
+        double begin = floor(low / *step + slack), end = ceil(high / *step - slack);
+        *first = begin * *step;
+        if (end - begin < most) return (int)(end - begin) + 1;
+    }
+}
+
+/* 1234567 -> 1,234,567 in place; there is room. */
+static void group_digits(char *text) {
+    size_t begin = *text == '-', digits = strspn(text + begin, "0123456789");
+    for (size_t at = begin + digits; at > begin + 3; at -= 3) {
+        memmove(text + at - 2, text + at - 3, strlen(text + at - 3) + 1);
+        text[at - 3] = ',';
+    }
+}
+
+char *mn_page_number(double value, double step, char *out, size_t size) {
+    const double million = 1e6;
+    char text[64];
+    if (fabs(value) < step * 1e-6) value = 0;
+    bool millions = step >= million / 10 && step < 1e6 * million && value != 0;
+    if (millions) {
+        value /= million;
+        step /= million;
+    }
+    int decimals = step < 1 ? (int)ceil(-log10(step) - 1e-9) : 0;
+    bool plain = decimals < 10 && fabs(value) < 1e15;
+    snprintf(text, sizeof text, plain ? "%.*f" : "%.*g", plain ? decimals : 6, value);
+    if (plain) group_digits(text);
+    snprintf(out, size, "%s%s", text, millions ? "M" : "");
+    return out;
 }
 
 /* ---- the page */

@@ -8,46 +8,7 @@
 enum { WIDTH = 760, TYPE = 12, ROW = 16, GAP = 12, SIGNS_MAX = 8, BINS_MAX = 48, POINTS_MAX = 200 };
 static const double all_room = 1e9;
 
-/* ---- numbers and axes */
-
-int mn_page_ticks(double low, double high, int most, double *first, double *step) {
-    static const int rounds[] = {1, 2, 5};
-    const double limit = 1e300, slack = 1e-9;
-    low = fmax(low, -limit);
-    high = fmin(high, limit);
-    double least = slack * fmax(fabs(low), fabs(high));
-    if (high - low <= least) high = low + (low == 0 ? 1 : fabs(low));
-    double power = floor(log10((high - low) / most));
-    for (int i = 0;; i++) {
-        *step = rounds[i % 3] * pow(10, power + i / 3);
-        double begin = floor(low / *step + slack), end = ceil(high / *step - slack);
-        *first = begin * *step;
-        if (end - begin < most) return (int)(end - begin) + 1;
-    }
-}
-
-/* 1234567 -> 1,234,567 in place; there is room. */
-static void group_digits(char *text) {
-    size_t begin = *text == '-', digits = strspn(text + begin, "0123456789");
-    for (size_t at = digits; at > 3; at -= 3)
-        memmove(text + begin + at - 2, text + begin + at - 3, strlen(text + begin + at - 3) + 1),
-            text[begin + at - 3] = ',';
-}
-
-char *mn_page_number(double value, double step, char *out, size_t size) {
-    const double million = 1e6;
-    char text[64];
-    if (fabs(value) < step * 1e-6) value = 0;
-    bool millions = step >= million / 10 && step < 1e6 * million && value != 0;
-    if (millions) value /= million, step /= million;
-    int decimals = step < 1 ? (int)ceil(-log10(step) - 1e-9) : 0;
-    if (decimals > 9 || fabs(value) >= 1e15)
-        snprintf(text, sizeof text, "%.6g", value);
-    else
-        snprintf(text, sizeof text, "%.*f", decimals, value), group_digits(text);
-    snprintf(out, size, "%s%s", text, millions ? "M" : "");
-    return out;
-}
+/* ---- axes */
 
 /* A value range with its ticks, laid over from..to of the picture. */
 typedef struct axis {

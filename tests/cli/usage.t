@@ -117,24 +117,19 @@ mnemon help: help for all commands or one
 Usage: mnemon help [options] [COMMAND]
 
 Options
-      --man                   
-                              print the man page (mnemon.1)
+      --man                   print the man page (mnemon.1)
       --completions none|bash|zsh|fish
                               print a shell's completion script [none]
 
 General
-  -t, -@, --threads N         
-                              threads in all; 0: as many as this process may use [0]
+  -t, -@, --threads N         threads in all; 0: as many as this process may use [0]
       --cpu auto|plain|avx2|avx512
                               highest instruction set to use [auto]
-      --seed N                
-                              seed of all random numbers [1]
+      --seed N                seed of all random numbers [1]
       --verbosity error|warning|info|debug
                               what to say on stderr [info]
-      --quiet                 
-                              say nothing but errors
-  -h, --help                  
-                              show this help
+      --quiet                 say nothing but errors
+  -h, --help                  show this help
 
 EXAMPLES
   mnemon help pretrain
