@@ -44,7 +44,7 @@ static const char *const style[] = {
     "details{font-size:.9rem;color:var(--soft)}summary{cursor:pointer}",
     "@media print{body{padding:0;max-width:none;font-size:11pt;print-color-adjust:exact;"
     "-webkit-print-color-adjust:exact}figure,.finding,tr{break-inside:avoid}h2,figcaption{break-after:avoid}"
-    "details{display:none}.wide{overflow:visible}}"};
+    "svg{max-height:23cm}details{display:none}.wide{overflow:visible}}"};
 
 /* ---- text */
 
