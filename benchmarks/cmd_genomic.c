@@ -40,7 +40,8 @@ static const mn_option_t options[] = {
     MN_OPTION_HEADING("Runs"),
     MN_OPTION(settings_t, models, "m", "model", LIST, "MODEL",
               "begin with the weights of this model file or builtin:NAME, and beside it with the same network from "
-              "scratch; repeatable"),
+              "scratch; repeatable",
+              .model = true),
     MN_OPTION(settings_t, seeds, NULL, "seeds", INT, "N", "trainings from seeds --seed, --seed + 1, ...",
               .fallback = "3", .min = 1, .max = 1000),
     MN_OPTION(settings_t, split, NULL, "split", CHOICE, NULL,

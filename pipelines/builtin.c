@@ -46,8 +46,11 @@ static mn_status_t add_folder(mn_builtins_t *list, const char *folder, mn_err_t 
 static mn_status_t add_listed(mn_builtins_t *list, const char *folders, mn_err_t *err) {
     char folder[PATH_BYTES];
     mn_status_t status = MN_OK;
-    for (; *folders && !status; folders += strcspn(folders, ":"), folders += *folders == ':') {
-        snprintf(folder, sizeof folder, "%.*s", (int)strcspn(folders, ":"), folders);
+    for (size_t length; *folders && !status; folders += length + (folders[length] == ':')) {
+        length = strcspn(folders, ":");
+        if (length >= sizeof folder) continue;
+        memcpy(folder, folders, length);
+        folder[length] = 0;
         status = add_folder(list, folder, err);
     }
     return status;

@@ -18,8 +18,8 @@ typedef struct settings {
 static const mn_option_t options[] = {
     MN_OPTION(settings_t, output, "o", "output", FILE, "MODEL",
               "begin of the names MODEL.safetensors, MODEL.ckpt, MODEL.metrics.tsv", .required = true),
-    MN_OPTION(settings_t, recipe.modelling.pretrained, "m", "model", MODEL, NULL,
-              "begin with the weights of this model file or builtin:NAME; else from scratch"),
+    MN_OPTION(settings_t, recipe.modelling.pretrained, "m", "model", INPUT, "MODEL",
+              "begin with the weights of this model file or builtin:NAME; else from scratch", .model = true),
     MN_OPTION_GROUP(settings_t, recipe, "Data", mn_recipe_data_options),
     MN_OPTION(settings_t, folds, NULL, "folds", INT, "K",
               "cross-validation: K models MODEL.fold1 ..., each tested on its part; the set's own test part is left "

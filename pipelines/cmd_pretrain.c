@@ -29,8 +29,8 @@ typedef struct settings {
 static const mn_option_t options[] = {
     MN_OPTION(settings_t, output, "o", "output", FILE, "MODEL",
               "begin of the names MODEL.safetensors, MODEL.ckpt, MODEL.metrics.tsv", .required = true),
-    MN_OPTION(settings_t, modelling.pretrained, "m", "model", MODEL, NULL,
-              "begin with the weights of this model file or builtin:NAME"),
+    MN_OPTION(settings_t, modelling.pretrained, "m", "model", INPUT, "MODEL",
+              "begin with the weights of this model file or builtin:NAME", .model = true),
     MN_OPTION_HEADING("Data"),
     MN_OPTION(settings_t, length, "l", "length", INT, "N", "tokens of a window", .fallback = "512", .min = 16,
               .max = 1e9),

@@ -39,8 +39,8 @@ bool mn_engine_rc(const mn_engine_t *engine, int rc);
 
 /* Rows of a command's table; field is its mn_engine_use_t. */
 #define MN_OPTION_MODEL(type, field)                                                                                   \
-    MN_OPTION(type, field.model, "m", "model", MODEL, NULL,                                                            \
-              "the model file, or builtin:NAME ('mnemon info builtin:' lists them)", .required = true)
+    MN_OPTION(type, field.model, "m", "model", INPUT, "MODEL",                                                         \
+              "the model file, or builtin:NAME ('mnemon info builtin:' lists them)", .model = true, .required = true)
 #define MN_OPTION_MEMORY(type, field)                                                                                  \
     MN_OPTION(type, field.memory, NULL, "memory-in", INPUT, "FILE",                                                    \
               "each record begins with the memory in FILE (perplexity --memory-out), not with the learned one"),       \

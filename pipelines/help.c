@@ -207,7 +207,7 @@ static const char *list_values(const mn_option_t *option, char separator, char *
 }
 
 static bool names_file(const mn_option_t *option) {
-    return option->kind == MN_OPT_FILE || option->kind == MN_OPT_INPUT || option->kind == MN_OPT_MODEL;
+    return option->kind == MN_OPT_FILE || option->kind == MN_OPT_INPUT || option->model;
 }
 
 /* Whether no earlier command has the same first word. */

@@ -49,8 +49,8 @@ static int64_t count_names(const char *const *names) {
 
 const char *mn_option_value_name(const mn_option_t *option, char *out, size_t size) {
     static const char *const by_kind[] = {
-        [MN_OPT_SWITCH] = "on|off", [MN_OPT_INT] = "N",      [MN_OPT_REAL] = "X",      [MN_OPT_STRING] = "TEXT",
-        [MN_OPT_FILE] = "FILE",     [MN_OPT_INPUT] = "FILE", [MN_OPT_MODEL] = "MODEL", [MN_OPT_LIST] = "TEXT"};
+        [MN_OPT_SWITCH] = "on|off", [MN_OPT_INT] = "N",      [MN_OPT_REAL] = "X",   [MN_OPT_STRING] = "TEXT",
+        [MN_OPT_FILE] = "FILE",     [MN_OPT_INPUT] = "FILE", [MN_OPT_LIST] = "TEXT"};
     if (option->kind == MN_OPT_FLAG || option->kind == MN_OPT_GROUP || option->kind == MN_OPT_END) return NULL;
     if (option->value) return option->value;
     if (option->kind != MN_OPT_CHOICE) return by_kind[option->kind];
@@ -159,7 +159,6 @@ static mn_status_t set_value(const mn_option_t *option, void *field, const char 
     case MN_OPT_STRING:
     case MN_OPT_FILE:
     case MN_OPT_INPUT:
-    case MN_OPT_MODEL:
         if (!*text) return refuse_value(option, text, "a value that is not empty", err);
         if (option->kind == MN_OPT_LIST) return add_string(field, text, err);
         *(const char **)field = text;
@@ -194,7 +193,6 @@ bool mn_option_text(const mn_option_t *option, const void *field, char *out, siz
     case MN_OPT_STRING:
     case MN_OPT_FILE:
     case MN_OPT_INPUT:
-    case MN_OPT_MODEL:
         text = *(const char *const *)field;
         break;
     default:
@@ -251,7 +249,7 @@ static mn_status_t take_option(mn_args_t *args, int row, const char *text, mn_er
         return mn_err_set(err, MN_USAGE, describe_option(option, where, sizeof where), NULL, "a value is missing");
     mn_given_t *given = &args->given[args->n_given++];
     *given = (mn_given_t){row, text, NULL};
-    mn_status_t status = option->kind == MN_OPT_MODEL ? mn_builtin_path(text, &given->owned, err) : MN_OK;
+    mn_status_t status = option->model ? mn_builtin_path(text, &given->owned, err) : MN_OK;
     if (given->owned) given->text = given->owned;
     return status ? status : set_value(option, find_field(args, row), given->text, err);
 }

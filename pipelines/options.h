@@ -25,7 +25,6 @@ typedef enum {
     MN_OPT_STRING, /* const char *: borrowed from argv */
     MN_OPT_FILE,   /* const char *: a file that is written; never part of the canonical command */
     MN_OPT_INPUT,  /* const char *: a file that is read; base name and digest in the canonical command */
-    MN_OPT_MODEL,  /* as INPUT, of a model: builtin:NAME is taken for that model's file */
     MN_OPT_CHOICE, /* int: index into choices */
     MN_OPT_LIST,   /* mn_strings_t: a string each time the option is given */
     MN_OPT_GROUP   /* no option: begins the heading `help` (NULL: none) and takes in the table `group` at `offset` */
@@ -47,6 +46,7 @@ typedef struct mn_option {
     double min, max;            /* INT, REAL: inclusive; both 0: INT from 0 to 2^53, REAL any */
     const char *const *choices; /* CHOICE: names, NULL-terminated, indexed by value */
     bool required;
+    bool model;   /* INPUT, LIST: model files, which builtin:NAME may stand for (builtin.h) */
     bool neutral; /* cannot change a result: left out of the canonical command */
     const struct mn_option *group;
 } mn_option_t;

@@ -67,11 +67,15 @@ static mn_status_t print_option(FILE *file, const mn_option_t *option, const voi
     char text[4096];
     const mn_strings_t *list = field;
     if (option->neutral || option->kind == MN_OPT_FILE || option->kind == MN_OPT_GROUP) return MN_OK;
-    for (int64_t i = 0; option->kind == MN_OPT_LIST && i < list->count; i++)
-        fprintf(file, " --%s %s", option->name, list->items[i]);
+    for (int64_t i = 0; option->kind == MN_OPT_LIST && i < list->count; i++) {
+        fprintf(file, " --%s", option->name);
+        mn_status_t status = option->model ? print_input(file, list->items[i], err) : MN_OK;
+        if (status) return status;
+        if (!option->model) fprintf(file, " %s", list->items[i]);
+    }
     if (!mn_option_text(option, field, text, sizeof text)) return MN_OK;
     fprintf(file, " --%s", option->name);
-    if (option->kind == MN_OPT_INPUT || option->kind == MN_OPT_MODEL) return print_input(file, text, err);
+    if (option->kind == MN_OPT_INPUT) return print_input(file, text, err);
     if (*text) fprintf(file, " %s", text);
     return MN_OK;
 }
