@@ -16,7 +16,7 @@ static const char *const style[] = {
     "--band:#1d2126;--ok:#4cc9a0;--note:#6cb8f0;--warning:#f5925c;--s0:#3f9fe0;--s1:#e9a820;--s2:#1fb98d;--s3:#f07a35;"
     "--s4:#dd97bf;--s5:#9bd6f7;--s6:#d2cb55;--s7:#b4b4b4}}",
     "*{box-sizing:border-box}",
-    "body{margin:0 auto;padding:2rem 1.25rem 4rem;max-width:54rem;background:var(--bg);color:var(--fg);"
+    "body{margin:0 auto;padding:2rem 1.25rem 4rem;max-width:60rem;background:var(--bg);color:var(--fg);"
     "font:16px/1.5 system-ui,-apple-system,'Segoe UI','DejaVu Sans',sans-serif;overflow-wrap:anywhere}",
     "h1{font-size:1.7rem;line-height:1.25;margin:0 0 .4rem}",
     "h2{font-size:1.2rem;margin:2.4rem 0 .8rem;padding-top:1rem;border-top:1px solid var(--line)}",
@@ -30,9 +30,9 @@ static const char *const style[] = {
     "table{border-collapse:collapse;font-size:.9rem;font-variant-numeric:tabular-nums}",
     "caption{text-align:left;font-weight:600;padding-bottom:.4rem}",
     "th,td{padding:.3rem .9rem .3rem 0;text-align:left;vertical-align:top;border-bottom:1px solid var(--line);"
-    "min-width:3rem}",
+    "max-width:18rem;overflow-wrap:break-word}",
     "th{color:var(--soft);font-weight:600;vertical-align:bottom}",
-    ".n{text-align:right;white-space:nowrap}",
+    ".n{text-align:right}td.n{white-space:nowrap}",
     "figure{margin:1.4rem 0}",
     "figcaption{font-weight:600;margin-bottom:.5rem}",
     "svg{display:block;width:100%;height:auto;font-size:12px;font-variant-numeric:tabular-nums}",
@@ -44,7 +44,8 @@ static const char *const style[] = {
     "details{font-size:.9rem;color:var(--soft)}summary{cursor:pointer}",
     "@media print{body{padding:0;max-width:none;font-size:11pt;print-color-adjust:exact;"
     "-webkit-print-color-adjust:exact}figure,.finding,tr{break-inside:avoid}h2,figcaption{break-after:avoid}"
-    "svg{max-height:23cm}details{display:none}.wide{overflow:visible}}"};
+    "svg{max-height:23cm}table{font-size:8pt}th,td{padding-right:.5rem;overflow-wrap:anywhere}details{display:none}."
+    "wide{overflow:visible}}"};
 
 /* ---- text */
 
