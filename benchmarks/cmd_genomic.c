@@ -8,7 +8,6 @@
 #include "genomics/base/mem.h"
 #include "genomics/divide.h"
 #include "genomics/subset.h"
-#include "pipelines/builtin.h"
 #include "pipelines/report.h"
 #include "pipelines/signals.h"
 #include <inttypes.h>
@@ -87,28 +86,18 @@ static mn_status_t make_start(const mn_args_t *args, const char *model, bool pre
 
 /* Where networks begin. */
 typedef struct starts {
-    mn_start_t *items;
-    int64_t n, n_models;
-    char **paths; /* (n_models) of the model files */
+    mn_start_t *items; /* owned */
+    int64_t n;
 } starts_t;
-
-static void done_starts(starts_t *starts) {
-    for (int64_t i = 0; starts->paths && i < starts->n_models; i++) mn_mem_free(starts->paths[i]);
-    mn_mem_free(starts->paths);
-    mn_mem_free(starts->items);
-}
 
 /* From scratch by the options, or for each model file the same network from scratch and the file's weights. */
 static mn_status_t make_starts(const mn_args_t *args, starts_t *out, mn_err_t *err) {
     const mn_strings_t *models = &((const settings_t *)args->settings)->models;
-    out->n_models = models->count;
     mn_status_t status = mn_mem_new((void **)&out->items, 1 + 2 * models->count, sizeof *out->items, err);
-    if (!status) status = mn_mem_new((void **)&out->paths, models->count, sizeof *out->paths, err);
     if (!status && !models->count) status = make_start(args, NULL, false, &out->items[out->n++], err);
     for (int64_t i = 0; i < models->count && !status; i++) {
-        status = mn_builtin_path(models->items[i], &out->paths[i], err);
-        if (!status) status = make_start(args, out->paths[i], false, &out->items[out->n++], err);
-        if (!status) status = make_start(args, out->paths[i], true, &out->items[out->n++], err);
+        status = make_start(args, models->items[i], false, &out->items[out->n++], err);
+        if (!status) status = make_start(args, models->items[i], true, &out->items[out->n++], err);
     }
     return status;
 }
@@ -238,7 +227,7 @@ static mn_status_t run(const mn_args_t *args, mn_err_t *err) {
         status = run_input(&bench, s, args->operands[i], err);
     if (!status && !bench.ledger.n) status = mn_err_set(err, MN_INPUT, table, NULL, "nothing to report yet");
     if (!status) status = mn_genomic_report(&bench.ledger, s->output, err);
-    done_starts(&starts);
+    mn_mem_free(starts.items);
     mn_ledger_close(&bench.ledger);
     mn_lock_release(&lock);
     return status;
