@@ -42,7 +42,7 @@ static void refuse_words(const char *const *words, int64_t n, mn_err_t *err) {
     if (near)
         snprintf(hint, sizeof hint, "did you mean '%s %s'?", words[0], near);
     else
-        snprintf(hint, sizeof hint, "there is: %s", mn_command_seconds(words[0], ", ", list, sizeof list));
+        snprintf(hint, sizeof hint, "one of %s", mn_command_seconds(words[0], ", ", list, sizeof list));
     if (n > 1)
         mn_err_set(err, MN_USAGE, NULL, hint, "unknown command '%s %s'", words[0], words[1]);
     else

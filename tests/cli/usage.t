@@ -76,7 +76,7 @@ $ mnemon xyzzy
 $ # names of two words
 
 $ mnemon dataset
-! mnemon: 'dataset' wants a second word (there is: build, split, stats, audit)
+! mnemon: 'dataset' wants a second word (one of build, split, stats, audit)
 [2]
 
 $ mnemon dataset biuld
