@@ -184,6 +184,7 @@ typedef struct search {
     int64_t *begins;  /* (n + 1) into places */
     uint64_t *index;  /* minimizer << 32 | sequence, in order; without those that one sequence alone has */
     uint32_t *places; /* where each sequence's minimizers stand in it */
+    uint32_t *tokens; /* these minimizers, in order */
     int64_t n_index;
     struct found {
         mn_near_pair_t *pairs;
@@ -274,6 +275,7 @@ static mn_status_t build_index(search_t *s, int64_t n_blocks, mn_err_t *err) {
     if (!status) status = mn_mem_new((void **)&s->index, s->n_index, sizeof *s->index, err);
     if (!status) status = mn_mem_new((void **)&spare, s->n_index, sizeof *spare, err);
     if (!status) status = mn_mem_new((void **)&s->places, s->n_index, sizeof *s->places, err);
+    if (!status) status = mn_mem_new((void **)&s->tokens, s->n_index, sizeof *s->tokens, err);
     if (!status) {
         int64_t at = 0;
         for (int64_t b = 0; b < n_blocks; b++) {
@@ -290,7 +292,11 @@ static mn_status_t build_index(search_t *s, int64_t n_blocks, mn_err_t *err) {
         sort_index(&s->index, &spare, s->n_index);
         /* Moved by one, each begin is the cursor of its sequence, and at the end the begin of the next. */
         memmove(s->begins + 1, s->begins, (size_t)s->distinct->n * sizeof *s->begins);
-        for (int64_t p = 0; p < s->n_index; p++) s->places[s->begins[(s->index[p] & UINT32_MAX) + 1]++] = (uint32_t)p;
+        for (int64_t p = 0; p < s->n_index; p++) {
+            int64_t to = s->begins[(s->index[p] & UINT32_MAX) + 1]++;
+            s->places[to] = (uint32_t)p;
+            s->tokens[to] = (uint32_t)(s->index[p] >> 32);
+        }
     }
     mn_mem_free(spare);
     mn_mem_free(seen);
@@ -320,6 +326,11 @@ typedef struct scratch {
     uint32_t *words;
     word_set_t set;
 } scratch_t;
+
+/* Whether so many minimizers are in common that the words should be counted. */
+static bool is_likely(const search_t *s, int64_t a, int64_t b, double common) {
+    return common >= MARGIN * s->threshold * ((double)s->sizes[a] + s->sizes[b] - common);
+}
 
 /* The sequences before `node` that may be near it, the likeliest first. */
 static mn_status_t list_candidates(const search_t *s, scratch_t *scratch, int64_t node, int64_t *n, bool *crowded,
@@ -354,6 +365,17 @@ static mn_status_t list_candidates(const search_t *s, scratch_t *scratch, int64_
     return status;
 }
 
+/* All minimizers in common, also those that no window showed. */
+static int64_t count_minimizers(const search_t *s, int64_t a, int64_t b) {
+    int64_t common = 0;
+    for (int64_t i = s->begins[a], j = s->begins[b]; i < s->begins[a + 1] && j < s->begins[b + 1];) {
+        uint32_t x = s->tokens[i], y = s->tokens[j];
+        common += x == y;
+        i += x <= y, j += y <= x;
+    }
+    return common;
+}
+
 /* Words in common of the sequence in scratch->set and `other`, which is number `mark` of those counted against it. */
 static int64_t count_common(const search_t *s, scratch_t *scratch, int64_t other, uint32_t mark) {
     int64_t n, common = 0;
@@ -384,6 +406,7 @@ static mn_status_t check_candidates(const search_t *s, scratch_t *scratch, int64
         double least = s->words[node], most = s->words[other];
         if (least > most) least = s->words[other], most = s->words[node];
         if (least < s->threshold * most) continue; /* the shorter cannot fill so much of the longer */
+        if (!is_likely(s, node, other, (double)count_minimizers(s, node, other))) continue;
         double common = (double)count_common(s, scratch, other, (uint32_t)i + 1);
         double jaccard = common / ((double)s->words[node] + s->words[other] - common);
         if (jaccard >= s->threshold) found->pairs[found->n++] = (mn_near_pair_t){(int32_t)node, other, (float)jaccard};
@@ -433,9 +456,9 @@ static mn_status_t gather_pairs(search_t *s, mn_near_t *out, mn_err_t *err) {
     return status;
 }
 
-/* Bytes that the index takes at its height: its entries twice, places, the sketches. */
+/* Bytes that the index takes at its height: its entries twice, places, tokens, the sketches. */
 static mn_status_t check_room(const search_t *s, mn_err_t *err) {
-    enum { TOKEN_BYTES = 2 * 8 + 4 + 4 };
+    enum { TOKEN_BYTES = 2 * 8 + 4 + 4 + 4 };
     int64_t tokens = 2 * s->set->offsets[s->set->n] / (MN_SKETCH_WINDOW + 1), room = mn_mem_available() / 2;
     if (s->distinct->n < INT32_MAX && tokens < room / TOKEN_BYTES) return MN_OK;
     return mn_err_set(err, MN_FAILED, s->set->source, "use fewer sequences, or leave near-duplicates out",
@@ -469,6 +492,7 @@ mn_status_t mn_near_find(const mn_labelled_t *set, const mn_distinct_t *distinct
     mn_mem_free(s->begins);
     mn_mem_free(s->index);
     mn_mem_free(s->places);
+    mn_mem_free(s->tokens);
     mn_mem_free(s);
     return status;
 }
