@@ -75,7 +75,7 @@ bool mn_genomic_budget(mn_recipe_t *recipe, int64_t steps, int64_t tokens, int64
     const double step = (double)tokens / (double)steps;
     const double planned = recipe->tokens    ? (double)recipe->tokens
                            : training->steps ? (double)training->steps * step
-                                             : (double)recipe->epochs * (double)tokens;
+                                             : (double)mn_recipe_epochs(recipe, steps) * (double)tokens;
     if (planned <= (double)most) return false;
     if (by_epochs && tokens <= most) {
         recipe->epochs = most / tokens;
@@ -227,7 +227,7 @@ static void remove_files(const job_t *job) {
 /* Tells the settings, then fits the recipe into the budget, by the first fold. */
 static mn_status_t settle(job_t *job, mn_err_t *err) {
     mn_recipe_t *recipe = &job->recipe;
-    const int64_t most = job->bench->max_tokens, before = recipe->epochs;
+    const int64_t most = job->bench->max_tokens;
     mn_epochs_options_t options = {.samples = recipe->training.batch * recipe->training.accumulate};
     mn_epochs_t *epochs = NULL;
     char *settings;
@@ -237,6 +237,7 @@ static mn_status_t settle(job_t *job, mn_err_t *err) {
     if (!status) status = mn_epochs_new(job->task->set, job->parts, MN_SPLIT_TRAIN, &options, &epochs, err);
     if (!status) {
         job->epoch = mn_epochs_tokens(epochs);
+        const int64_t before = mn_recipe_epochs(recipe, mn_epochs_steps(epochs));
         bool lowered = most && mn_genomic_budget(recipe, mn_epochs_steps(epochs), job->epoch, most);
         snprintf(job->settings, sizeof job->settings, "%s", settings + strspn(settings, " "));
         if (lowered) {

@@ -13,6 +13,8 @@ static const char *const select_names[] = {"mcc", "loss", NULL};
 typedef enum { WEIGHTS_EQUAL, WEIGHTS_BALANCED } weights_t;
 static const char *const weights_names[] = {"equal", "balanced", NULL};
 
+enum { EPOCHS = 4, STEPS = 300 }; /* as --epochs tells */
+
 typedef enum { RC_AUTO, RC_ON, RC_OFF } rc_t;
 static const char *const rc_names[] = {"auto", "on", "off", NULL};
 
@@ -27,8 +29,8 @@ const mn_option_t mn_recipe_data_options[] = {
     {0}};
 
 const mn_option_t mn_recipe_options[] = {
-    MN_OPTION(mn_recipe_t, epochs, NULL, "epochs", INT, "N", "times that every row is trained on", .fallback = "10",
-              .min = 1, .max = 1e6),
+    MN_OPTION(mn_recipe_t, epochs, NULL, "epochs", INT, "N",
+              "times that every row is trained on; 0: 4, or as many as make 300 steps", .fallback = "0", .max = 1e6),
     MN_OPTION(mn_recipe_t, tokens, NULL, "tokens", INT, "N", "tokens to train on, instead of --epochs", .min = 1,
               .max = 1e15),
     MN_OPTION(mn_recipe_t, training.steps, NULL, "steps", INT, "N", "steps to train, instead of --epochs", .min = 1,
@@ -40,8 +42,10 @@ const mn_option_t mn_recipe_options[] = {
     MN_OPTION(mn_recipe_t, smoothing, NULL, "label-smoothing", REAL, "X",
               "part of a label that is spread over all classes", .fallback = "0", .min = 0, .max = 0.9),
     MN_OPTION(mn_recipe_t, dropout, NULL, "dropout", REAL, "X",
-              "chance that a number before the head, or a word in the embedding, is left out", .fallback = "0",
-              .min = 0, .max = 0.9),
+              "chance that a number before the head, or a word in the embedding, is left out",
+              .fallback = "0.2", .min = 0, .max = 0.9),
+    MN_OPTION(mn_recipe_t, training.average, NULL, "average", REAL, "X", MN_AVERAGE_HELP, .fallback = "0.99", .min = 0,
+              .max = 0.999999),
     MN_OPTION(mn_recipe_t, training.valid_every, NULL, "valid-every", INT, "STEPS", "between validations; 0: an epoch",
               .fallback = "0", .max = 1e12),
     MN_OPTION(mn_recipe_t, training.patience, NULL, "patience", INT, "N",
@@ -61,6 +65,10 @@ mn_status_t mn_recipe_check(const mn_args_t *args, mn_err_t *err) {
     if (mn_args_given(args, "epochs") + mn_args_given(args, "tokens") + mn_args_given(args, "steps") <= 1) return MN_OK;
     return mn_err_set(err, MN_USAGE, "--epochs", "give one of them",
                       "--epochs, --tokens and --steps say the same thing");
+}
+
+int64_t mn_recipe_epochs(const mn_recipe_t *recipe, int64_t steps) {
+    return recipe->epochs ? recipe->epochs : mn_max(EPOCHS, (STEPS + steps - 1) / steps);
 }
 
 /* ---- one training */
@@ -148,7 +156,7 @@ static mn_status_t train(job_t *job, mn_json_t *extra, mn_err_t *err) {
     if (recipe->tokens)
         training.steps = (int64_t)((double)recipe->tokens / (double)tokens * (double)epoch) + 1;
     else if (!training.steps)
-        training.steps = epoch * recipe->epochs;
+        training.steps = epoch * mn_recipe_epochs(recipe, epoch);
     if (!training.valid_every) training.valid_every = epoch;
     mn_feed_t feed;
     mn_epochs_feed(job->epochs, &feed);

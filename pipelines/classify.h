@@ -18,6 +18,8 @@ typedef struct mn_recipe {
 /* Of an mn_recipe_t: how rows become samples; and the training, less what mn_saving_options and mn_modelling_options
  * add. */
 extern const mn_option_t mn_recipe_data_options[], mn_recipe_options[];
+/* The epochs of a training whose epoch is `steps` long. */
+int64_t mn_recipe_epochs(const mn_recipe_t *recipe, int64_t steps);
 /* MN_USAGE where options contradict each other. */
 mn_status_t mn_recipe_check(const mn_args_t *args, mn_err_t *err);
 

@@ -61,6 +61,8 @@ static const mn_option_t options[] = {
               "between validations; 0: a twentieth of all steps", .fallback = "0", .max = 1e12),
     MN_OPTION(settings_t, training.patience, NULL, "patience", INT, "N",
               "stop after so many validations without a new best; 0: never", .fallback = "0", .max = 1e6),
+    MN_OPTION(settings_t, training.average, NULL, "average", REAL, "X", MN_AVERAGE_HELP, .fallback = "0", .min = 0,
+              .max = 0.999999),
     MN_OPTION_GROUP(settings_t, training, NULL, mn_training_options),
     MN_OPTION_GROUP(settings_t, training, NULL, mn_saving_options),
     MN_OPTION_GROUP(settings_t, modelling, "Model", mn_modelling_options),

@@ -32,6 +32,7 @@ typedef struct mn_training {
     double save_minutes;
     bool resume, force;
 } mn_training_t;
+#define MN_AVERAGE_HELP "use a moving average of the weights that keeps X of itself a step; 0: none"
 extern const mn_option_t mn_training_options[], mn_saving_options[]; /* what decides the result, and what does not */
 
 /* The output's PREFIX: `output` without the suffix of a file that training writes. */

@@ -41,8 +41,8 @@ set	clean	scratch	lmm 2x64	1
 
 $ mnemon benchmark genomic --quiet --report-only -o s | cmp - means.tsv; grep -c '<svg' s.html; grep -o '"epochs lowered.*"' s.json; grep skipped s.tsv | cut -f 2,25
 2
-"epochs lowered from 10 to 2 by --max-tokens"
-"epochs lowered from 10 to 2 by --max-tokens"
+"epochs lowered from 75 to 2 by --max-tokens"
+"epochs lowered from 75 to 2 by --max-tokens"
 one	all 45 rows have the class 'odd'
 
 $ # its networks are those of finetune
