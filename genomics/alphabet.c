@@ -30,6 +30,12 @@ uint8_t mn_base_complement(uint8_t id) {
     return id < MN_BASE_N ? MN_BASE_T - id : id;
 }
 
+void mn_bases_count(const uint8_t *bases, int64_t n, int64_t counts[5]) {
+    int64_t met[8] = {0};
+    for (int64_t i = 0; i < n; i++) met[bases[i] & 7]++;
+    memcpy(counts, met, 5 * sizeof *counts);
+}
+
 void mn_bases_reverse_complement(uint8_t *bases, int64_t n) {
     for (int64_t i = 0, j = n - 1; i <= j; i++, j--) {
         uint8_t left = mn_base_complement(bases[i]);

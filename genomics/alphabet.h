@@ -29,6 +29,9 @@ uint8_t mn_base_complement(uint8_t id);
 /* In place. */
 void mn_bases_reverse_complement(uint8_t *bases, int64_t n);
 
+/* How often each id 0..4 stands in bases[0..n). */
+void mn_bases_count(const uint8_t *bases, int64_t n, int64_t counts[5]);
+
 /* Counts over bases read, before runs of N are shortened. */
 typedef struct mn_base_counts {
     int64_t bases;    /* all, with every N */

@@ -156,10 +156,9 @@ static mn_status_t add_unknown(const mn_audit_view_t *v, mn_err_t *err) {
     const mn_labelled_t *set = v->set;
     int64_t half = 0;
     for (int64_t i = 0; i < set->n; i++) {
-        const uint8_t *bases = mn_labelled_row(set, i);
-        int64_t n = mn_labelled_length(set, i), unknown = 0;
-        for (int64_t j = 0; j < n; j++) unknown += bases[j] == MN_BASE_N;
-        half += 2 * unknown > n;
+        int64_t count[5];
+        mn_labelled_count(set, i, count);
+        half += 2 * count[MN_BASE_N] > mn_labelled_length(set, i);
     }
     mn_finding_t f = {
         .name = "n_share", .scope = "all", .reference = NAN, .count = set->counts.n, .of = set->counts.bases};

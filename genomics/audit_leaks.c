@@ -4,7 +4,6 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 const double mn_audit_thresholds[MN_AUDIT_NEAR] = {0.5, 0.7, 0.9};
@@ -149,18 +148,6 @@ mn_status_t mn_audit_duplicates(const mn_audit_view_t *view, mn_err_t *err) {
 
 /* ---- overlaps */
 
-typedef struct placed {
-    mn_place_t at;
-    int64_t row;
-} placed_t;
-
-static int compare_placed(const void *a, const void *b) {
-    const placed_t *x = a, *y = b;
-    if (x->at.contig != y->at.contig) return x->at.contig < y->at.contig ? -1 : 1;
-    if (x->at.start != y->at.start) return x->at.start < y->at.start ? -1 : 1;
-    return (x->row > y->row) - (x->row < y->row);
-}
-
 enum { SAME_LABEL = 1, OTHER_LABEL = 2 };
 
 /* The row met so far on this contig that reaches furthest, and the furthest with another label than it. */
@@ -195,12 +182,12 @@ static int look_reach(const reach_t *r, int32_t label, int64_t start) {
 
 /* For each of rows[0..n), in order, whether a row of the parts `among` overlaps it, into found (by row). Forwards it
  * meets those that begin before, backwards (positions negated) those that begin after. */
-static void sweep_rows(const mn_audit_view_t *v, const placed_t *rows, int64_t n, unsigned of, unsigned among,
+static void sweep_rows(const mn_audit_view_t *v, const mn_placed_t *rows, int64_t n, unsigned of, unsigned among,
                        uint8_t *found) {
     for (int back = 0; back < 2; back++) {
         reach_t reach = {.contig = -1};
         for (int64_t i = 0; i < n; i++) {
-            const placed_t *p = &rows[back ? n - 1 - i : i];
+            const mn_placed_t *p = &rows[back ? n - 1 - i : i];
             int32_t label = v->set->labels[p->row];
             renew_reach(&reach, p->at.contig);
             if (is_among(v, p->row, of))
@@ -245,7 +232,7 @@ static mn_status_t add_overlaps(const mn_audit_view_t *v, const comparison_t *c,
     return status;
 }
 
-static mn_status_t add_overlaps_labels(const mn_audit_view_t *v, const placed_t *rows, int64_t n, uint8_t *found,
+static mn_status_t add_overlaps_labels(const mn_audit_view_t *v, const mn_placed_t *rows, int64_t n, uint8_t *found,
                                        mn_err_t *err) {
     unsigned all = v->split ? TRAIN_BIT | VALID_BIT | TEST_BIT : ~0U;
     mn_finding_t f = {.name = "overlap_labels", .scope = "all", .reference = NAN};
@@ -264,16 +251,11 @@ static mn_status_t add_overlaps_labels(const mn_audit_view_t *v, const placed_t 
 }
 
 mn_status_t mn_audit_overlaps(const mn_audit_view_t *view, mn_err_t *err) {
-    placed_t *rows = NULL;
+    mn_placed_t *rows = NULL;
     uint8_t *found = NULL;
     int64_t n = 0;
-    mn_status_t status = mn_mem_new((void **)&rows, view->set->n, sizeof *rows, err);
+    mn_status_t status = mn_placed_list(view->set, NULL, &rows, &n, err);
     if (!status) status = mn_mem_new((void **)&found, view->set->n, 1, err);
-    if (!status) {
-        for (int64_t i = 0; i < view->set->n; i++)
-            if (view->set->places[i].contig >= 0) rows[n++] = (placed_t){view->set->places[i], i};
-        qsort(rows, (size_t)n, sizeof *rows, compare_placed);
-    }
     for (int c = 0; !status && view->split && c < COMPARISONS; c++) {
         memset(found, 0, (size_t)view->set->n);
         sweep_rows(view, rows, n, 1U << comparisons[c].of, comparisons[c].among, found);

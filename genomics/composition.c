@@ -10,10 +10,9 @@ enum { F = MN_COMPOSITION_FEATURES, TASKS = 64, ROUNDS = 12 };
 static const double PENALTY = 1, ENOUGH = 1e-6; /* a step that moves no weight further ends the search */
 
 static void measure_row(const mn_labelled_t *set, int64_t row, double x[F]) {
-    const uint8_t *bases = mn_labelled_row(set, row);
-    int64_t n = mn_labelled_length(set, row), count[8] = {0};
-    for (int64_t i = 0; i < n; i++) count[bases[i] & 7]++;
-    double known = (double)(n - count[MN_BASE_N]);
+    int64_t count[5];
+    mn_labelled_count(set, row, count);
+    double known = (double)(mn_labelled_length(set, row) - count[MN_BASE_N]);
     if (known == 0) known = 1;
     double a = (double)count[MN_BASE_A] / known, c = (double)count[MN_BASE_C] / known;
     double g = (double)count[MN_BASE_G] / known;

@@ -186,31 +186,16 @@ static void join_nodes(int64_t *parent, int64_t a, int64_t b) {
         parent[a] = b;
 }
 
-typedef struct placed {
-    mn_place_t at;
-    int64_t node;
-} placed_t;
-
-static int compare_placed(const void *a, const void *b) {
-    const placed_t *x = a, *y = b;
-    if (x->at.contig != y->at.contig) return x->at.contig < y->at.contig ? -1 : 1;
-    return (x->at.start > y->at.start) - (x->at.start < y->at.start);
-}
-
 /* Joins what overlaps on a contig. */
 static mn_status_t join_overlaps(const mn_labelled_t *set, const mn_distinct_t *distinct, const uint8_t *parts,
                                  int64_t *parent, mn_err_t *err) {
-    placed_t *rows;
-    int64_t n = 0;
-    if (!set->places) return MN_OK;
-    mn_status_t status = mn_mem_new((void **)&rows, set->n, sizeof *rows, err);
+    mn_placed_t *rows;
+    int64_t n;
+    mn_status_t status = mn_placed_list(set, parts, &rows, &n, err);
     if (status) return status;
-    for (int64_t i = 0; i < set->n; i++)
-        if (parts[i] && set->places[i].contig >= 0) rows[n++] = (placed_t){set->places[i], distinct->of[i]};
-    qsort(rows, (size_t)n, sizeof *rows, compare_placed);
     for (int64_t i = 1, reach = 0; i < n; i++) { /* reach: the row before i that ends last on its contig */
         if (rows[reach].at.contig == rows[i].at.contig && rows[i].at.start < rows[reach].at.end)
-            join_nodes(parent, rows[i].node, rows[reach].node);
+            join_nodes(parent, distinct->of[rows[i].row], distinct->of[rows[reach].row]);
         if (rows[reach].at.contig != rows[i].at.contig || rows[i].at.end > rows[reach].at.end) reach = i;
     }
     mn_mem_free(rows);
@@ -344,13 +329,10 @@ static int compare_matched_keys(const void *a, const void *b) {
 }
 
 static float share_gc(const mn_labelled_t *set, int64_t row) {
-    const uint8_t *bases = mn_labelled_row(set, row);
-    int64_t n = mn_labelled_length(set, row), known = 0, gc = 0;
-    for (int64_t i = 0; i < n; i++) {
-        known += bases[i] < MN_BASE_N;
-        gc += bases[i] == MN_BASE_C || bases[i] == MN_BASE_G;
-    }
-    return known ? (float)gc / (float)known : 0;
+    int64_t count[5];
+    mn_labelled_count(set, row, count);
+    int64_t known = mn_labelled_length(set, row) - count[MN_BASE_N];
+    return known ? (float)(count[MN_BASE_C] + count[MN_BASE_G]) / (float)known : 0;
 }
 
 /* Of each class as many of a cell's rows[0..n) as of the rarest, those of the smallest keys; counts[classes] is

@@ -1,73 +1,15 @@
-/* sketch: distinct sequences by key, near ones by minimizers. */
+/* sketch: an index of minimizers, candidates by what they share in it, their words counted. */
 #include "genomics/sketch.h"
 #include "genomics/base/mem.h"
 #include "genomics/base/par.h"
-#include "genomics/split.h"
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { KEY_TASKS = 256, BLOCK_ROWS = 512, SEARCH_TASKS = 256, RADIX_BITS = 11 };
+enum { BLOCK_ROWS = 512, SEARCH_TASKS = 256, RADIX_BITS = 11 };
 
 /* A pair is counted where its minimizers alone, of which few were drawn, show this part of the threshold. */
 static const double MARGIN = 0.4;
-
-/* ---- distinct sequences */
-
-typedef struct keyed {
-    uint64_t key;
-    int64_t row;
-} keyed_t;
-
-static int compare_keyed(const void *a, const void *b) {
-    const keyed_t *x = a, *y = b;
-    if (x->key != y->key) return x->key < y->key ? -1 : 1;
-    return (x->row > y->row) - (x->row < y->row);
-}
-
-typedef struct keying {
-    const mn_labelled_t *set;
-    keyed_t *rows;
-} keying_t;
-
-static void key_rows(void *ctx, int64_t task) {
-    keying_t *k = ctx;
-    for (int64_t i = k->set->n * task / KEY_TASKS; i < k->set->n * (task + 1) / KEY_TASKS; i++)
-        k->rows[i] = (keyed_t){mn_split_row_key(k->set, i), i};
-}
-
-mn_status_t mn_distinct_find(const mn_labelled_t *set, mn_distinct_t *out, mn_err_t *err) {
-    mn_distinct_t d = {0};
-    keying_t k = {.set = set};
-    mn_status_t status = mn_mem_new((void **)&k.rows, set->n, sizeof *k.rows, err);
-    if (!status) status = mn_mem_new((void **)&d.of, set->n, sizeof *d.of, err);
-    if (!status) status = mn_mem_new((void **)&d.begins, set->n + 1, sizeof *d.begins, err);
-    if (!status) status = mn_mem_new((void **)&d.rows, set->n, sizeof *d.rows, err);
-    if (!status) {
-        mn_par_for(KEY_TASKS, key_rows, &k);
-        qsort(k.rows, (size_t)set->n, sizeof *k.rows, compare_keyed);
-        for (int64_t i = 0; i < set->n; i++) {
-            if (!i || k.rows[i].key != k.rows[i - 1].key) d.begins[d.n++] = i;
-            d.rows[i] = k.rows[i].row;
-            d.of[k.rows[i].row] = d.n - 1;
-        }
-        d.begins[d.n] = set->n;
-    }
-    mn_mem_free(k.rows);
-    if (status)
-        mn_distinct_done(&d);
-    else
-        *out = d;
-    return status;
-}
-
-void mn_distinct_done(mn_distinct_t *distinct) {
-    if (!distinct) return;
-    mn_mem_free(distinct->of);
-    mn_mem_free(distinct->begins);
-    mn_mem_free(distinct->rows);
-    *distinct = (mn_distinct_t){0};
-}
 
 /* ---- words */
 

@@ -11,21 +11,9 @@
  * several. */
 #ifndef MN_SKETCH_H
 #define MN_SKETCH_H
-#include "genomics/labelled.h"
+#include "genomics/distinct.h"
 
 enum { MN_SKETCH_K = 15, MN_SKETCH_WINDOW = 8, MN_SKETCH_NEIGHBOURS = 64, MN_SKETCH_CHECKED = 64 };
-
-/* The distinct sequences of a set, by their keys (genomics/split.h): what is the same on either strand is one. */
-typedef struct mn_distinct {
-    int64_t n;       /* distinct sequences, in the order of their keys */
-    int64_t *of;     /* (rows) the distinct sequence of each row */
-    int64_t *begins; /* (n + 1) into rows */
-    int64_t *rows;   /* (rows) those of one distinct sequence together, in their order */
-} mn_distinct_t;
-
-/* Errors: no memory. Owner: the caller, mn_distinct_done (accepts NULL). */
-mn_status_t mn_distinct_find(const mn_labelled_t *set, mn_distinct_t *out, mn_err_t *err);
-void mn_distinct_done(mn_distinct_t *distinct);
 
 typedef struct mn_near_pair {
     int32_t a, b; /* distinct sequences, b < a */

@@ -132,20 +132,13 @@ static mn_status_t draw_classes(mn_page_t *page, const mn_labelled_t *set, measu
     return status;
 }
 
-static double share_gc(const mn_labelled_t *set, int64_t row) {
-    const uint8_t *bases = mn_labelled_row(set, row);
-    int64_t gc = 0, known = 0, n = mn_labelled_length(set, row);
-    for (int64_t i = 0; i < n; i++) {
-        known += bases[i] < MN_BASE_N;
-        gc += bases[i] == MN_BASE_C || bases[i] == MN_BASE_G;
-    }
-    return known ? 100 * (double)gc / (double)known : NAN;
-}
-
-/* To a tenth of a percent; a row of N alone goes beyond the classes that are drawn. */
+/* GC to a tenth of a percent; a row of N alone goes beyond the classes that are drawn. */
 static measured_t measure_gc(const mn_labelled_t *set, int64_t row) {
-    double share = share_gc(set, row);
-    return isfinite(share) ? (measured_t){round(10 * share) / 10, set->labels[row]} : (measured_t){0, INT32_MAX};
+    int64_t count[5];
+    mn_labelled_count(set, row, count);
+    int64_t known = mn_labelled_length(set, row) - count[MN_BASE_N], gc = count[MN_BASE_C] + count[MN_BASE_G];
+    return known ? (measured_t){round(1000 * (double)gc / (double)known) / 10, set->labels[row]}
+                 : (measured_t){0, INT32_MAX};
 }
 
 static mn_status_t draw_distributions(mn_page_t *page, const mn_labelled_t *set, mn_err_t *err) {

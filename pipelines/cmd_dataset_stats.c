@@ -38,23 +38,18 @@ static int compare_lengths(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-static void count_bases(const mn_labelled_t *set, int64_t row, int64_t *gc, int64_t *known) {
-    const uint8_t *bases = mn_labelled_row(set, row);
-    for (int64_t i = 0, n = mn_labelled_length(set, row); i < n; i++) {
-        *known += bases[i] < MN_BASE_N;
-        *gc += bases[i] == MN_BASE_C || bases[i] == MN_BASE_G;
-    }
-}
-
 /* lengths has room for all rows. */
 static group_t measure_group(const mn_labelled_t *set, int64_t split, int64_t class, int64_t *lengths) {
     group_t g = {.split = split, .class = class, .gc = NAN, .unknown = NAN};
-    int64_t bases = 0, gc = 0, known = 0;
+    int64_t bases = 0, gc = 0, known = 0, count[5];
     for (int64_t i = 0; i < set->n; i++) {
         if ((split != ANY && set->splits[i] != split) || (class != ANY && set->labels[i] != class)) continue;
         lengths[g.n++] = mn_labelled_length(set, i);
         bases += mn_labelled_length(set, i);
-        if (set->bases) count_bases(set, i, &gc, &known);
+        if (!set->bases) continue;
+        mn_labelled_count(set, i, count);
+        known += mn_labelled_length(set, i) - count[MN_BASE_N];
+        gc += count[MN_BASE_C] + count[MN_BASE_G];
     }
     if (!g.n) return g;
     qsort(lengths, (size_t)g.n, sizeof *lengths, compare_lengths);
