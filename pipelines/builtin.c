@@ -78,7 +78,7 @@ mn_status_t mn_builtins_list(mn_builtins_t *out, mn_err_t *err) {
     mn_status_t status = listed && *listed ? add_listed(out, listed, err) : add_beside(out, err);
     if (!status && !(listed && *listed)) status = add_folder(out, MN_MODELS_INSTALLED, err);
     if (!status && !out->n)
-        status = mn_err_set(err, MN_INPUT, MN_BUILTIN, "set MNEMON_MODELS to the folder that holds them",
+        status = mn_err_set(err, MN_INPUT, NULL, "set MNEMON_MODELS to the folder that holds them",
                             "no built-in models are found");
     if (status) mn_builtins_done(out);
     return status;
