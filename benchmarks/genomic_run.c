@@ -224,35 +224,41 @@ static void remove_files(const job_t *job) {
     rmdir(job->bench->work); /* if nothing else is in it */
 }
 
-/* Tells the settings, then fits the recipe into the budget, by the first fold. */
-static mn_status_t settle(job_t *job, mn_err_t *err) {
+/* The settings as text, with what a default of --epochs stands for, so that another default is another line. */
+static mn_status_t describe(job_t *job, mn_err_t *err) {
+    const mn_recipe_t *recipe = &job->recipe;
+    char *text, least[64] = "";
+    mn_status_t status = mn_provenance_settings(recipe_table, recipe, "preset", &text, err);
+    if (status) return status;
+    if (!recipe->epochs && !recipe->tokens && !recipe->training.steps)
+        snprintf(least, sizeof least, " --least-epochs %d --least-steps %d", MN_RECIPE_EPOCHS, MN_RECIPE_STEPS);
+    snprintf(job->settings, sizeof job->settings, "%s%s", text + strspn(text, " "), least);
+    mn_mem_free(text);
+    return MN_OK;
+}
+
+/* Counts an epoch's tokens, of the first fold, and fits the recipe into the budget. */
+static mn_status_t fit_budget(job_t *job, mn_err_t *err) {
     mn_recipe_t *recipe = &job->recipe;
     const int64_t most = job->bench->max_tokens;
     mn_epochs_options_t options = {.samples = recipe->training.batch * recipe->training.accumulate};
     mn_epochs_t *epochs = NULL;
-    char *settings;
-    mn_status_t status = mn_provenance_settings(recipe_table, recipe, "preset", &settings, err);
-    if (status) return status;
-    status = mn_tokenizer_parse(recipe->modelling.tokenizer_name, MN_USAGE, "--tokenizer", &options.tokenizer, err);
+    mn_status_t status =
+        mn_tokenizer_parse(recipe->modelling.tokenizer_name, MN_USAGE, "--tokenizer", &options.tokenizer, err);
     if (!status) status = mn_epochs_new(job->task->set, job->parts, MN_SPLIT_TRAIN, &options, &epochs, err);
-    if (!status) {
-        job->epoch = mn_epochs_tokens(epochs);
-        const int64_t before = mn_recipe_epochs(recipe, mn_epochs_steps(epochs));
-        bool lowered = most && mn_genomic_budget(recipe, mn_epochs_steps(epochs), job->epoch, most);
-        snprintf(job->settings, sizeof job->settings, "%s", settings + strspn(settings, " "));
-        if (lowered) {
-            size_t used = strlen(job->settings);
-            snprintf(job->settings + used, sizeof job->settings - used, " --max-tokens %" PRId64, most);
-            if (recipe->training.steps)
-                mn_genomic_note(job->note, "lowered to %" PRId64 " steps by --max-tokens", recipe->training.steps);
-            else
-                mn_genomic_note(job->note, "epochs lowered from %" PRId64 " to %" PRId64 " by --max-tokens", before,
-                                recipe->epochs);
-        }
-        mn_epochs_free(epochs);
-    }
-    mn_mem_free(settings);
-    return status;
+    if (status) return status;
+    const int64_t steps = mn_epochs_steps(epochs), before = mn_recipe_epochs(recipe, steps);
+    job->epoch = mn_epochs_tokens(epochs);
+    mn_epochs_free(epochs);
+    if (!most || !mn_genomic_budget(recipe, steps, job->epoch, most)) return MN_OK;
+    size_t used = strlen(job->settings);
+    snprintf(job->settings + used, sizeof job->settings - used, " --max-tokens %" PRId64, most);
+    if (recipe->training.steps)
+        mn_genomic_note(job->note, "lowered to %" PRId64 " steps by --max-tokens", recipe->training.steps);
+    else
+        mn_genomic_note(job->note, "epochs lowered from %" PRId64 " to %" PRId64 " by --max-tokens", before,
+                        recipe->epochs);
+    return MN_OK;
 }
 
 static mn_status_t measure(job_t *job, double minutes, mn_err_t *err) {
@@ -301,7 +307,8 @@ static mn_status_t run_training(mn_genomic_t *bench, const mn_genomic_task_t *ta
     job.recipe.modelling.config.classes = task->set->n_classes;
     job.recipe.training.resume = true;
     job.recipe.training.save_minutes = SAVE_MINUTES;
-    mn_status_t status = settle(&job, err);
+    mn_status_t status = describe(&job, err);
+    if (!status) status = fit_budget(&job, err);
     if (status) return status;
     line->kind = start->modelling.pretrained ? MN_ENTRY_PRETRAINED : MN_ENTRY_SCRATCH;
     line->start = start->label;

@@ -13,8 +13,6 @@ static const char *const select_names[] = {"mcc", "loss", NULL};
 typedef enum { WEIGHTS_EQUAL, WEIGHTS_BALANCED } weights_t;
 static const char *const weights_names[] = {"equal", "balanced", NULL};
 
-enum { EPOCHS = 4, STEPS = 300 }; /* as --epochs tells */
-
 typedef enum { RC_AUTO, RC_ON, RC_OFF } rc_t;
 static const char *const rc_names[] = {"auto", "on", "off", NULL};
 
@@ -68,7 +66,7 @@ mn_status_t mn_recipe_check(const mn_args_t *args, mn_err_t *err) {
 }
 
 int64_t mn_recipe_epochs(const mn_recipe_t *recipe, int64_t steps) {
-    return recipe->epochs ? recipe->epochs : mn_max(EPOCHS, (STEPS + steps - 1) / steps);
+    return recipe->epochs ? recipe->epochs : mn_max(MN_RECIPE_EPOCHS, (MN_RECIPE_STEPS + steps - 1) / steps);
 }
 
 /* ---- one training */

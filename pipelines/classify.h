@@ -18,7 +18,9 @@ typedef struct mn_recipe {
 /* Of an mn_recipe_t: how rows become samples; and the training, less what mn_saving_options and mn_modelling_options
  * add. */
 extern const mn_option_t mn_recipe_data_options[], mn_recipe_options[];
-/* The epochs of a training whose epoch is `steps` long. */
+/* The epochs of a training whose epoch is `steps` long; where none are given the least number of these that makes as
+ * many steps, as --epochs tells. */
+enum { MN_RECIPE_EPOCHS = 4, MN_RECIPE_STEPS = 300 };
 int64_t mn_recipe_epochs(const mn_recipe_t *recipe, int64_t steps);
 /* MN_USAGE where options contradict each other. */
 mn_status_t mn_recipe_check(const mn_args_t *args, mn_err_t *err);
