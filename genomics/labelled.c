@@ -1,22 +1,20 @@
 /* labelled: tables, class folders and CLASS=FILE pairs into one block of base ids with labels and splits. */
-#include "genomics/labelled.h"
 #include "genomics/base/fileio.h"
 #include "genomics/base/mem.h"
 #include "genomics/input.h"
+#include "genomics/labelling.h"
 #include "genomics/region.h"
 #include "genomics/table.h"
-#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
 
-enum { NAME_MAX_BYTES = 255, PATH_BYTES = 4096, PLACE_BYTES = 256, ROW_BYTES = 24 };
+enum { PATH_BYTES = 4096, PLACE_BYTES = 256 };
 
 const char *const mn_split_names[] = {"all", "train", "valid", "test", NULL};
 
@@ -31,174 +29,6 @@ bool mn_split_from_name(const char *name, mn_split_t *out) {
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (!strcasecmp(name, known[i].name)) return *out = known[i].split, true;
     return false;
-}
-
-/* ---- the set while it grows */
-
-typedef struct class_name {
-    char *text;
-    int32_t id; /* by first appearance; a model's order where one is given */
-} class_name_t;
-
-typedef struct builder {
-    mn_labelled_t *set;
-    const mn_labelled_options_t *options;
-    uint8_t table[256];
-    class_name_t *classes; /* in byte order of text */
-    int64_t class_cap, base_cap, name_cap, name_size, memory;
-    int64_t offset_cap, label_cap, split_cap, name_offset_cap, place_cap, group_cap, n_grouped;
-    mn_err_t *err;
-} builder_t;
-
-/* Whether the rows, with `bases` in memory, stay within what is at hand. */
-static mn_status_t check_memory(const builder_t *b, int64_t bases) {
-    const mn_labelled_t *set = b->set;
-    int64_t row = set->places ? ROW_BYTES + (int64_t)sizeof *set->places : ROW_BYTES;
-    if (bases >= 0 && bases + b->name_size + row * set->n <= b->memory) return MN_OK;
-    return mn_err_set(b->err, MN_FAILED, b->set->source, "use fewer sequences, or a machine with more memory",
-                      "a labelled set of more than %" PRId64 " rows does not fit in memory (%" PRId64
-                      " MB are left for it)",
-                      set->n, b->memory / 1000000);
-}
-
-/* Room for `more` bases. */
-static mn_status_t reserve_bases(builder_t *b, int64_t more) {
-    int64_t need = mn_mem_add(b->set->offsets[b->set->n], more);
-    mn_status_t status = check_memory(b, need);
-    return status ? status : mn_mem_reserve((void **)&b->set->bases, &b->base_cap, need, 1, b->err);
-}
-
-/* The place of text among the classes; *found tells whether it is there or would be put there. */
-static int64_t search_class(const builder_t *b, const char *text, bool *found) {
-    int64_t low = 0, high = b->set->n_classes;
-    while (low < high) {
-        int64_t mid = low + (high - low) / 2;
-        int order = strcmp(b->classes[mid].text, text);
-        if (!order) return *found = true, mid;
-        if (order < 0)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    return *found = false, low;
-}
-
-static mn_status_t insert_class(builder_t *b, int64_t at, const char *text) {
-    mn_labelled_t *set = b->set;
-    mn_status_t status =
-        mn_mem_reserve((void **)&b->classes, &b->class_cap, set->n_classes + 1, sizeof *b->classes, b->err);
-    char *copy;
-    if (status || (status = mn_mem_string(&copy, text, b->err))) return status;
-    memmove(b->classes + at + 1, b->classes + at, (size_t)(set->n_classes - at) * sizeof *b->classes);
-    b->classes[at] = (class_name_t){copy, (int32_t)set->n_classes++};
-    return MN_OK;
-}
-
-static mn_status_t find_class(builder_t *b, const char *place, const char *text, int32_t *id) {
-    bool found;
-    int64_t at = search_class(b, text, &found);
-    if (!found) {
-        if (!*text)
-            return mn_err_set(b->err, MN_INPUT, place, "give every row a class, or take the row out",
-                              "the label is empty");
-        if (b->options->classes)
-            return mn_err_set(b->err, MN_INPUT, place, "`mnemon info MODEL` lists the classes",
-                              "label '%s' is none of the model's %" PRId64 " classes ('%s', ...)", text,
-                              b->options->n_classes, b->options->classes[0]);
-        if (strlen(text) > NAME_MAX_BYTES)
-            return mn_err_set(b->err, MN_INPUT, place, "is `label` the right column?",
-                              "a label of %zu bytes, at most %d are allowed", strlen(text), (int)NAME_MAX_BYTES);
-        for (const char *c = text; *c; c++)
-            if (iscntrl((unsigned char)*c))
-                return mn_err_set(b->err, MN_INPUT, place, "use printable labels",
-                                  "the label holds the control character 0x%02x", (unsigned char)*c);
-        if (b->set->n_classes == MN_LABELLED_CLASSES_MAX)
-            return mn_err_set(b->err, MN_INPUT, place, "is `label` a measurement or a name? It should be a class",
-                              "more than %d classes", (int)MN_LABELLED_CLASSES_MAX);
-        mn_status_t status = insert_class(b, at, text);
-        if (status) return status;
-    }
-    *id = b->classes[at].id;
-    return MN_OK;
-}
-
-/* Notes where the row that ends now lies; from the first such row on all have a place, if an unknown one. */
-static mn_status_t add_place(builder_t *b, const mn_place_t *place) {
-    mn_labelled_t *set = b->set;
-    if (!place && !set->places) return MN_OK;
-    bool first = !set->places;
-    mn_status_t status = mn_mem_reserve((void **)&set->places, &b->place_cap, set->n + 1, sizeof *set->places, b->err);
-    if (status) return status;
-    for (int64_t i = 0; first && i < set->n; i++) set->places[i].contig = -1;
-    set->places[set->n] = place ? *place : (mn_place_t){.contig = -1};
-    return MN_OK;
-}
-
-/* Adds a row of n bases that are in place; name NULL: its number; at NULL: it has no place on a genome. */
-static mn_status_t add_row(builder_t *b, const char *place, const char *label, mn_split_t split, const char *name,
-                           const mn_place_t *at, int64_t n) {
-    mn_labelled_t *set = b->set;
-    char number[24];
-    snprintf(number, sizeof number, "%" PRId64, set->n + 1);
-    if (!name) name = number;
-    int64_t name_bytes = (int64_t)strlen(name) + 1;
-    int32_t id = 0;
-    mn_status_t status = find_class(b, place, label, &id);
-    if (!status)
-        status = mn_mem_reserve((void **)&set->offsets, &b->offset_cap, set->n + 2, sizeof *set->offsets, b->err);
-    if (!status) status = mn_mem_reserve((void **)&set->labels, &b->label_cap, set->n + 1, sizeof *set->labels, b->err);
-    if (!status) status = mn_mem_reserve((void **)&set->splits, &b->split_cap, set->n + 1, sizeof *set->splits, b->err);
-    if (!status)
-        status = mn_mem_reserve((void **)&set->name_offsets, &b->name_offset_cap, set->n + 1, sizeof *set->name_offsets,
-                                b->err);
-    if (!status) status = mn_mem_reserve((void **)&set->names, &b->name_cap, b->name_size + name_bytes, 1, b->err);
-    if (!status) status = add_place(b, at);
-    if (status) return status;
-    char *to = memcpy(set->names + b->name_size, name, (size_t)name_bytes);
-    for (char *c = to; *c; c++)
-        if (iscntrl((unsigned char)*c)) *c = '?';
-    set->name_offsets[set->n] = b->name_size;
-    b->name_size += name_bytes;
-    set->offsets[set->n + 1] = set->offsets[set->n] + n;
-    set->labels[set->n] = id;
-    set->splits[set->n] = (uint8_t)split;
-    set->per_split[split]++;
-    if (n > set->longest) set->longest = n;
-    set->n++;
-    return MN_OK;
-}
-
-/* Ends the row whose n bases stand at the end of the block. */
-static mn_status_t end_row(builder_t *b, const char *place, const char *label, mn_split_t split, const char *name,
-                           const mn_place_t *at, int64_t n) {
-    mn_labelled_t *set = b->set;
-    uint8_t *bases = set->bases + set->offsets[set->n];
-    int64_t kept = 0, blank = 0, run = 0;
-    for (int64_t i = 0; i < n; i++) { /* runs of N as every reader shortens them */
-        run = bases[i] == MN_BASE_N ? run + 1 : 0;
-        if (run > MN_N_RUN && !b->options->keep_n) continue;
-        bases[kept++] = bases[i];
-        blank += run > 0;
-    }
-    set->counts.dropped += n - kept;
-    if (!kept)
-        return mn_err_set(b->err, MN_INPUT, place, "give the sequence, or take the row out", "the sequence is empty");
-    mn_status_t status = add_row(b, place, label, split, name, at, kept);
-    if (!status) set->n_blank += blank == kept;
-    return status;
-}
-
-static mn_status_t add_text(builder_t *b, const char *place, const char *label, mn_split_t split, const char *name,
-                            const mn_place_t *at, const char *text, int64_t n) {
-    mn_status_t status = reserve_bases(b, n);
-    if (status) return status;
-    mn_labelled_t *set = b->set;
-    int64_t used, got = mn_bases_from_text(text, n, b->table, set->bases + set->offsets[set->n], &set->counts, &used);
-    if (used < n)
-        return mn_err_set(b->err, MN_INPUT, place, "correct it, or read it as N with --invalid n",
-                          "the sequence holds '%c' (0x%02x) at column %" PRId64 ", which is no nucleotide", text[used],
-                          (unsigned char)text[used], used + 1);
-    return end_row(b, place, label, split, name, at, got);
 }
 
 /* ---- tables */
@@ -230,7 +60,7 @@ typedef struct layout {
     int64_t file; /* of the set's files */
 } layout_t;
 
-static mn_status_t find_columns(const builder_t *b, const mn_table_t *table, layout_t *layout) {
+static mn_status_t find_columns(const mn_labelling_t *b, const mn_table_t *table, layout_t *layout) {
     mn_status_t status = MN_OK;
     for (int c = 0; !status && c < COLUMNS; c++)
         status = mn_table_find(table, column_names[c], &layout->column[c], b->err);
@@ -254,8 +84,8 @@ static const char *get_field(const layout_t *layout, char **fields, int column) 
 }
 
 /* *known false: the fields are empty. */
-static mn_status_t read_place(builder_t *b, const layout_t *layout, char **fields, const char *place, mn_place_t *at,
-                              bool *known) {
+static mn_status_t read_place(mn_labelling_t *b, const layout_t *layout, char **fields, const char *place,
+                              mn_place_t *at, bool *known) {
     const char *contig = fields[layout->contig], *start = get_field(layout, fields, COLUMN_START);
     const char *end = get_field(layout, fields, COLUMN_END), *strand = get_field(layout, fields, COLUMN_STRAND);
     int64_t number;
@@ -273,13 +103,13 @@ static mn_status_t read_place(builder_t *b, const layout_t *layout, char **field
 }
 
 /* Adds a row that is a place without its sequence. */
-static mn_status_t add_interval(builder_t *b, const char *place, const char *label, mn_split_t split, const char *name,
-                                const mn_place_t *at) {
-    mn_status_t status = check_memory(b, 0);
-    return status ? status : add_row(b, place, label, split, name, at, at->end - at->start);
+static mn_status_t add_interval(mn_labelling_t *b, const char *place, const char *label, mn_split_t split,
+                                const char *name, const mn_place_t *at) {
+    mn_status_t status = mn_labelling_fits(b, 0);
+    return status ? status : mn_labelling_row(b, place, label, split, name, at, at->end - at->start);
 }
 
-static mn_status_t add_table_row(builder_t *b, const layout_t *layout, char **fields, const mn_table_t *table) {
+static mn_status_t add_table_row(mn_labelling_t *b, const layout_t *layout, char **fields, const mn_table_t *table) {
     const char *label = get_field(layout, fields, COLUMN_LABEL), *text = get_field(layout, fields, COLUMN_SEQUENCE);
     const char *split_name = get_field(layout, fields, COLUMN_SPLIT), *name = get_field(layout, fields, COLUMN_ID);
     const char *place = mn_table_place(table);
@@ -297,13 +127,13 @@ static mn_status_t add_table_row(builder_t *b, const layout_t *layout, char **fi
     mn_status_t status = layout->contig < 0 ? MN_OK : read_place(b, layout, fields, place, &at, &known);
     if (status) return status;
     if (!b->options->intervals)
-        return add_text(b, place, label, split, name, known ? &at : NULL, text, (int64_t)strlen(text));
+        return mn_labelling_text(b, place, label, split, name, known ? &at : NULL, text, (int64_t)strlen(text));
     if (!known) return mn_err_set(b->err, MN_INPUT, place, "give its region, start and end", "the row has no interval");
     return add_interval(b, place, label, split, name, &at);
 }
 
 /* The group of the row added last. */
-static mn_status_t add_group(builder_t *b, const char *text) {
+static mn_status_t add_group(mn_labelling_t *b, const char *text) {
     mn_labelled_t *set = b->set;
     int64_t number;
     mn_status_t status = mn_mem_reserve((void **)&set->groups, &b->group_cap, set->n, sizeof *set->groups, b->err);
@@ -315,7 +145,7 @@ static mn_status_t add_group(builder_t *b, const char *text) {
 }
 
 /* label (NULL: none) and split: of the rows where no column tells. */
-static mn_status_t read_table(builder_t *b, const char *path, const char *label, mn_split_t split) {
+static mn_status_t read_table(mn_labelling_t *b, const char *path, const char *label, mn_split_t split) {
     layout_t layout = {.label = label, .split = split};
     mn_table_t *table;
     char **fields;
@@ -355,9 +185,9 @@ static int compare_entries(const struct dirent **a, const struct dirent **b) {
 }
 
 /* Calls visit for every entry of a folder that is not hidden, in byte order, with its path. */
-typedef mn_status_t visit_t(builder_t *b, const char *path, const char *name, void *ctx);
+typedef mn_status_t visit_t(mn_labelling_t *b, const char *path, const char *name, void *ctx);
 
-static mn_status_t visit_folder(builder_t *b, const char *folder, visit_t *visit, void *ctx) {
+static mn_status_t visit_folder(mn_labelling_t *b, const char *folder, visit_t *visit, void *ctx) {
     struct dirent **entries = NULL;
     int n = scandir(folder, &entries, skip_hidden, compare_entries);
     if (n < 0)
@@ -381,23 +211,23 @@ typedef struct class_folder {
     int64_t n; /* files met */
 } class_folder_t;
 
-static mn_status_t add_text_file(builder_t *b, const char *path, const char *name, void *ctx) {
+static mn_status_t add_text_file(mn_labelling_t *b, const char *path, const char *name, void *ctx) {
     class_folder_t *folder = ctx;
     size_t stem = strlen(name);
     if (stem <= 4 || strcmp(name + stem - 4, ".txt") || is_folder(path)) return MN_OK;
-    char record[NAME_MAX_BYTES + 1];
+    char record[MN_LABELLING_NAME_MAX + 1];
     snprintf(record, sizeof record, "%.*s", (int)stem - 4, name);
     char *text;
     int64_t size;
     mn_status_t status = mn_file_read(path, b->memory, &text, &size, b->err);
     if (status) return status;
     folder->n++;
-    status = add_text(b, path, folder->label, folder->split, record, NULL, text, size);
+    status = mn_labelling_text(b, path, folder->label, folder->split, record, NULL, text, size);
     mn_mem_free(text);
     return status;
 }
 
-static mn_status_t add_class_folder(builder_t *b, const char *path, const char *name, void *ctx) {
+static mn_status_t add_class_folder(mn_labelling_t *b, const char *path, const char *name, void *ctx) {
     if (!is_folder(path)) return MN_OK;
     class_folder_t folder = {name, *(const mn_split_t *)ctx, 0};
     mn_status_t status = visit_folder(b, path, add_text_file, &folder);
@@ -407,13 +237,13 @@ static mn_status_t add_class_folder(builder_t *b, const char *path, const char *
     return status;
 }
 
-static mn_status_t count_folder(builder_t *b, const char *path, const char *name, void *ctx) {
+static mn_status_t count_folder(mn_labelling_t *b, const char *path, const char *name, void *ctx) {
     *(int64_t *)ctx += is_folder(path);
     return MN_OK;
 }
 
 /* A folder whose name is a split's and which holds folders, not files. */
-static mn_status_t count_split_folder(builder_t *b, const char *path, const char *name, void *ctx) {
+static mn_status_t count_split_folder(mn_labelling_t *b, const char *path, const char *name, void *ctx) {
     mn_split_t split;
     int64_t inside = 0;
     if (!is_folder(path) || !mn_split_from_name(name, &split)) return MN_OK;
@@ -422,7 +252,7 @@ static mn_status_t count_split_folder(builder_t *b, const char *path, const char
     return status;
 }
 
-static mn_status_t add_split_folder(builder_t *b, const char *path, const char *name, void *ctx) {
+static mn_status_t add_split_folder(mn_labelling_t *b, const char *path, const char *name, void *ctx) {
     mn_split_t split;
     if (!is_folder(path)) return MN_OK;
     if (!mn_split_from_name(name, &split))
@@ -442,7 +272,7 @@ static int count_stem(const char *name) {
 }
 
 /* Tables that are called train.csv, dev.tsv, test.csv.gz and so on. */
-static mn_status_t add_split_table(builder_t *b, const char *path, const char *name, void *ctx) {
+static mn_status_t add_split_table(mn_labelling_t *b, const char *path, const char *name, void *ctx) {
     char stem[16];
     mn_split_t split;
     int length = count_stem(name);
@@ -460,8 +290,8 @@ typedef struct list_folder {
     int64_t n; /* lists met */
 } list_folder_t;
 
-static mn_status_t add_list(builder_t *b, const char *path, const char *name, void *ctx) {
-    char label[NAME_MAX_BYTES + 1];
+static mn_status_t add_list(mn_labelling_t *b, const char *path, const char *name, void *ctx) {
+    char label[MN_LABELLING_NAME_MAX + 1];
     list_folder_t *folder = ctx;
     int length = count_stem(name);
     if (!length || length >= (int)sizeof label) return MN_OK;
@@ -470,13 +300,13 @@ static mn_status_t add_list(builder_t *b, const char *path, const char *name, vo
     return read_table(b, path, label, folder->split);
 }
 
-static mn_status_t add_list_folder(builder_t *b, const char *path, const char *name, void *ctx) {
+static mn_status_t add_list_folder(mn_labelling_t *b, const char *path, const char *name, void *ctx) {
     list_folder_t *lists = ctx;
     if (!is_folder(path) || !mn_split_from_name(name, &lists->split)) return MN_OK;
     return visit_folder(b, path, add_list, ctx);
 }
 
-static mn_status_t read_lists(builder_t *b, const char *path) {
+static mn_status_t read_lists(mn_labelling_t *b, const char *path) {
     list_folder_t lists = {0};
     mn_status_t status = visit_folder(b, path, add_list_folder, &lists);
     if (!status && !lists.n)
@@ -510,7 +340,7 @@ bool mn_labelled_holds_lists(const char *input) {
 
 /* ---- folders */
 
-static mn_status_t read_folder(builder_t *b, const char *path) {
+static mn_status_t read_folder(mn_labelling_t *b, const char *path) {
     if (b->options->intervals) return read_lists(b, path);
     int64_t split_folders = 0, folders = 0, tables = 0;
     mn_split_t none = MN_SPLIT_NONE;
@@ -529,7 +359,7 @@ static mn_status_t read_folder(builder_t *b, const char *path) {
 
 /* ---- CLASS=FILE */
 
-static mn_status_t read_bed(builder_t *b, const char *label, const char *path) {
+static mn_status_t read_bed(mn_labelling_t *b, const char *label, const char *path) {
     mn_source_t *source;
     mn_bed_t bed = {0};
     bool more;
@@ -546,11 +376,11 @@ static mn_status_t read_bed(builder_t *b, const char *label, const char *path) {
     return status;
 }
 
-static mn_status_t read_records(builder_t *b, const char *label, const char *path) {
+static mn_status_t read_records(mn_labelling_t *b, const char *label, const char *path) {
     mn_input_options_t options = mn_input_options_default();
     options.mask_lowercase = b->options->mask_lowercase;
     options.invalid = b->options->invalid;
-    options.keep_n_runs = true; /* end_row shortens them, as in every other source */
+    options.keep_n_runs = true; /* mn_labelling_bases shortens them, as in every other source */
     mn_input_t *in;
     const mn_record_t *record = NULL;
     int64_t before = b->set->n;
@@ -559,13 +389,14 @@ static mn_status_t read_records(builder_t *b, const char *label, const char *pat
     while (!(status = mn_input_next(in, &record, b->err)) && record) {
         mn_piece_t piece;
         int64_t n = 0;
-        while (!(status = mn_input_read(in, &piece, b->err)) && piece.n && !(status = reserve_bases(b, n + piece.n))) {
+        while (!(status = mn_input_read(in, &piece, b->err)) && piece.n &&
+               !(status = mn_labelling_reserve(b, n + piece.n))) {
             memcpy(b->set->bases + b->set->offsets[b->set->n] + n, piece.bases, (size_t)piece.n);
             n += piece.n;
         }
         char place[PLACE_BYTES];
         snprintf(place, sizeof place, "%.150s:%.100s", path, record->name);
-        if (status || (status = end_row(b, place, label, MN_SPLIT_NONE, record->name, NULL, n))) break;
+        if (status || (status = mn_labelling_bases(b, place, label, MN_SPLIT_NONE, record->name, NULL, n))) break;
     }
     mn_base_counts_t counts = mn_input_counts(in);
     mn_base_counts_add(&b->set->counts, &counts);
@@ -575,16 +406,16 @@ static mn_status_t read_records(builder_t *b, const char *label, const char *pat
     return status;
 }
 
-static mn_status_t read_source(builder_t *b, const char *source) {
+static mn_status_t read_source(mn_labelling_t *b, const char *source) {
     if (mn_path_is_url(source))
         return mn_err_set(b->err, MN_USAGE, source, "fetch the file first", "mnemon does not read over the network");
     const char *equals = strchr(source, '=');
     if (is_folder(source)) return read_folder(b, source);
     if (!equals || !strcmp(source, "-") || mn_file_exists(source)) return read_table(b, source, NULL, MN_SPLIT_NONE);
-    char label[NAME_MAX_BYTES + 1];
+    char label[MN_LABELLING_NAME_MAX + 1];
     if (equals == source || equals - source >= (int64_t)sizeof label || !equals[1])
         return mn_err_set(b->err, MN_USAGE, source, "write CLASS=FILE",
-                          "a class name of 1 to %d bytes and a file are needed", (int)NAME_MAX_BYTES);
+                          "a class name of 1 to %d bytes and a file are needed", (int)MN_LABELLING_NAME_MAX);
     snprintf(label, sizeof label, "%.*s", (int)(equals - source), source);
     const char *path = equals + 1;
     if (!b->options->intervals) return read_records(b, label, path);
@@ -593,96 +424,12 @@ static mn_status_t read_source(builder_t *b, const char *source) {
 
 /* ---- the whole */
 
-/* The number that a name spells in full; false: it is no plain number. */
-static bool parse_number(const char *name, double *out) {
-    char *end;
-    if (!*name || strspn(name, "0123456789.+-eE") != strlen(name)) return false;
-    *out = strtod(name, &end);
-    return !*end && isfinite(*out);
-}
-
-static int compare_numbers(const void *a, const void *b) {
-    double x = 0, y = 0;
-    parse_number(((const class_name_t *)a)->text, &x);
-    parse_number(((const class_name_t *)b)->text, &y);
-    return (x > y) - (x < y);
-}
-
-/* Puts numbers in numeric order and refuses those that are no class names: fractions, unless most classes are words. */
-static mn_status_t order_numbers(builder_t *b) {
-    int64_t n = b->set->n_classes, words = 0, fractions = 0;
-    const char *fraction = NULL;
-    for (int64_t i = 0; i < n; i++) {
-        double number;
-        if (!parse_number(b->classes[i].text, &number))
-            words++;
-        else if (number != floor(number))
-            fractions++, fraction = b->classes[i].text;
-    }
-    if (words && fractions <= words) return MN_OK;
-    if (fraction)
-        return mn_err_set(b->err, MN_INPUT, b->set->source, "name the classes, or cut the measurement into classes",
-                          "labels such as '%s' are measurements, and mnemon classifies", fraction);
-    if (words) return MN_OK;
-    qsort(b->classes, (size_t)n, sizeof *b->classes, compare_numbers);
-    for (int64_t i = 1; i < n; i++)
-        if (!compare_numbers(b->classes + i - 1, b->classes + i))
-            return mn_err_set(b->err, MN_INPUT, b->set->source, "write one class in one way",
-                              "labels '%s' and '%s' are the same number", b->classes[i - 1].text, b->classes[i].text);
-    return MN_OK;
-}
-
-static mn_status_t finish_set(builder_t *b) {
-    mn_labelled_t *set = b->set;
-    mn_status_t status = MN_OK;
-    if (set->bases && set->n_blank == set->n)
-        return mn_err_set(b->err, MN_INPUT, b->set->source, "check the sequence column, and --mask-lowercase",
-                          "all %" PRId64 " sequences are N alone", set->n);
-    if (set->n_classes < 2 && !b->options->single)
-        return mn_err_set(b->err, MN_INPUT, b->set->source, "a classifier needs two classes or more",
-                          "all %" PRId64 " rows have the label '%s'", set->n, b->classes[0].text);
-    if (b->options->by && b->n_grouped < set->n)
-        return mn_err_set(b->err, MN_INPUT, b->set->source, "give tables", "not every input has a column '%s'",
-                          b->options->by);
-    int32_t *place; /* of each id */
-    if (!b->options->classes && (status = order_numbers(b))) return status;
-    if ((status = mn_mem_new((void **)&place, set->n_classes, sizeof *place, b->err))) return status;
-    if (!(status = mn_mem_new((void **)&set->classes, set->n_classes, sizeof *set->classes, b->err)))
-        for (int64_t i = 0; i < set->n_classes; i++) {
-            int32_t id = b->classes[i].id, to = b->options->classes ? id : (int32_t)i;
-            place[id] = to;
-            set->classes[to] = b->classes[i].text;
-            b->classes[i].text = NULL;
-        }
-    for (int64_t i = 0; !status && i < set->n; i++) set->labels[i] = place[set->labels[i]];
-    mn_mem_free(place);
-    return status;
-}
-
 mn_status_t mn_labelled_read(const char *const *inputs, int64_t n, const mn_labelled_options_t *options,
                              mn_labelled_t **out, mn_err_t *err) {
-    static const mn_labelled_options_t defaults = {0};
-    builder_t b = {.options = options ? options : &defaults, .err = err, .memory = mn_mem_available() / 3};
-    mn_status_t status = mn_mem_new((void **)&b.set, 1, sizeof *b.set, err);
-    if (status) return status;
-    snprintf(b.set->source, sizeof b.set->source, "%.200s", inputs[0]);
-    if (n > 1) snprintf(b.set->source, sizeof b.set->source, "%.200s and %" PRId64 " more", inputs[0], n - 1);
-    mn_alphabet_table(b.options->mask_lowercase, (mn_invalid_t)b.options->invalid, b.table);
-    status = mn_mem_reserve((void **)&b.set->offsets, &b.offset_cap, 1, sizeof *b.set->offsets, err);
-    for (int64_t i = 0; !status && b.options->classes && i < b.options->n_classes; i++) {
-        bool found;
-        int64_t at = search_class(&b, b.options->classes[i], &found);
-        status = insert_class(&b, at, b.options->classes[i]);
-    }
+    mn_labelling_t b;
+    mn_status_t status = mn_labelling_begin(inputs, n, options, &b, err);
     for (int64_t i = 0; !status && i < n; i++) status = read_source(&b, inputs[i]);
-    if (!status) status = finish_set(&b);
-    for (int64_t i = 0; b.classes && i < b.set->n_classes; i++) mn_mem_free(b.classes[i].text);
-    mn_mem_free(b.classes);
-    if (status)
-        mn_labelled_free(b.set);
-    else
-        *out = b.set;
-    return status;
+    return mn_labelling_end(&b, status, out);
 }
 
 void mn_labelled_free(mn_labelled_t *set) {
