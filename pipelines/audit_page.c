@@ -154,6 +154,39 @@ static mn_status_t draw_distributions(mn_page_t *page, const mn_labelled_t *set,
     return status;
 }
 
+/* ---- overlaps */
+
+/* Per class, where the audit has them so; of valid too where there is such a part. */
+static mn_status_t draw_overlaps(mn_page_t *page, const mn_labelled_t *set, const mn_audit_t *audit, mn_err_t *err) {
+    static const char *const scopes[] = {"test/train", "valid/train"}, *const names[] = {"test", "valid"};
+    enum { SCOPES = sizeof scopes / sizeof *scopes };
+    const mn_finding_t *all = mn_audit_find(audit, "overlap_across", scopes[0]);
+    mn_page_bars_t series[SCOPES] = {{0}};
+    double *shares;
+    int64_t n = 0, k = set->n_classes;
+    if (!all || !all->count) return MN_OK;
+    mn_status_t status = mn_mem_new((void **)&shares, SCOPES * k, sizeof *shares, err);
+    if (status) return status;
+    for (int s = 0; s < SCOPES; s++) {
+        bool any = false;
+        for (int64_t c = 0; c < k; c++) {
+            char scope[sizeof all->scope];
+            snprintf(scope, sizeof scope, "%s:%.60s", scopes[s], set->classes[c]);
+            const mn_finding_t *f = mn_audit_find(audit, "overlap_across", scope);
+            shares[s * k + c] = f ? 100 * f->value : NAN;
+            any |= f != NULL;
+        }
+        if (any) series[n++] = (mn_page_bars_t){.name = names[s], .value = shares + s * k};
+    }
+    if (n) {
+        mn_page_heading(page, "Overlaps");
+        mn_page_draw_bars(page, "Rows that overlap a row of train (or valid) on the genome",
+                          "share of the class's rows, %", 1, true, (const char *const *)set->classes, k, series, n);
+    }
+    mn_mem_free(shares);
+    return MN_OK;
+}
+
 /* ---- near rows */
 
 /* How many rows have a near one, by how near it is at least. */
@@ -174,7 +207,7 @@ static mn_status_t draw_near(mn_page_t *page, const mn_audit_t *audit, bool spli
                                  .n = STEPS};
     mn_page_heading(page, "Near-duplicates");
     mn_page_draw_lines(page, split ? "Test rows that resemble a row of train or valid" : "Rows that resemble another",
-                       "words of 15 bases in common, at least, %", "share of rows, %", &line, 1);
+                       "Jaccard index of their words of 15 bases, at least, %", "share of rows, %", &line, 1);
     return MN_OK;
 }
 
@@ -190,6 +223,7 @@ mn_status_t mn_audit_page(const mn_labelled_t *set, const mn_audit_t *audit, FIL
     mn_status_t status = draw_balance(&page, set, audit, err);
     draw_alone(&page, audit);
     if (!status) status = draw_distributions(&page, set, err);
+    if (!status) status = draw_overlaps(&page, set, audit, err);
     if (!status) status = draw_near(&page, audit, set->per_split[MN_SPLIT_TEST] > 0, err);
     write_numbers(&page, audit);
     mn_page_end(&page);
