@@ -270,8 +270,8 @@ typedef struct scratch {
 } scratch_t;
 
 /* Whether so many minimizers are in common that the words should be counted. */
-static bool is_likely(const search_t *s, int64_t a, int64_t b, double common) {
-    return common >= MARGIN * s->threshold * ((double)s->sizes[a] + s->sizes[b] - common);
+static bool is_likely(const search_t *s, int64_t a, int64_t b, int64_t common) {
+    return (double)common >= MARGIN * s->threshold * (double)(s->sizes[a] + (int64_t)s->sizes[b] - common);
 }
 
 /* The sequences before `node` that may be near it, the likeliest first. */
@@ -298,10 +298,9 @@ static mn_status_t list_candidates(const search_t *s, scratch_t *scratch, int64_
     for (int64_t i = 0; i < *n; i++) {
         int32_t other = scratch->candidates[i].node, common = scratch->common[other];
         scratch->common[other] = 0;
-        double most = (double)(common + cut), whole = (double)s->sizes[node] + s->sizes[other];
-        if (most >= MARGIN * s->threshold * (whole - most)) scratch->candidates[kept++] = (candidate_t){other, common};
+        if (is_likely(s, node, other, common + cut)) scratch->candidates[kept++] = (candidate_t){other, common};
     }
-    if (!status) qsort(scratch->candidates, (size_t)kept, sizeof *scratch->candidates, compare_candidates);
+    if (kept > 1) qsort(scratch->candidates, (size_t)kept, sizeof *scratch->candidates, compare_candidates);
     *crowded = cut > 0 || kept > MN_SKETCH_CHECKED;
     *n = kept < MN_SKETCH_CHECKED ? kept : MN_SKETCH_CHECKED;
     return status;
@@ -348,12 +347,13 @@ static mn_status_t check_candidates(const search_t *s, scratch_t *scratch, int64
         double least = s->words[node], most = s->words[other];
         if (least > most) least = s->words[other], most = s->words[node];
         if (least < s->threshold * most) continue; /* the shorter cannot fill so much of the longer */
-        if (!is_likely(s, node, other, (double)count_minimizers(s, node, other))) continue;
+        if (!is_likely(s, node, other, count_minimizers(s, node, other))) continue;
         double common = (double)count_common(s, scratch, other, (uint32_t)i + 1);
         double jaccard = common / ((double)s->words[node] + s->words[other] - common);
         if (jaccard >= s->threshold) found->pairs[found->n++] = (mn_near_pair_t){(int32_t)node, other, (float)jaccard};
     }
-    qsort(found->pairs + first, (size_t)(found->n - first), sizeof *found->pairs, compare_pairs);
+    if (found->n > first + 1)
+        qsort(found->pairs + first, (size_t)(found->n - first), sizeof *found->pairs, compare_pairs);
     return status;
 }
 

@@ -147,13 +147,10 @@ static mn_status_t say_parts(const task_t *t) {
     if (status) return status;
     for (int64_t i = 0; i < t->set->n; i++) counts[t->parts[i] * k + t->set->labels[i]]++;
     for (int64_t part = 1; !status && part <= t->n_parts; part++) {
-        int64_t rows = 0, classes = 0;
+        int64_t rows = 0;
         char name[32];
         name_part(t, part, name);
-        for (int64_t c = 0; c < k; c++) {
-            rows += counts[part * k + c];
-            classes += counts[part * k + c] > 0;
-        }
+        for (int64_t c = 0; c < k; c++) rows += counts[part * k + c];
         if (!rows && (t->settings->folds || part != MN_SPLIT_VALID))
             status = mn_err_set(t->err, MN_INPUT, t->set->source, "ask for other shares, or a less clean split",
                                 "no row is left for %s", name);
