@@ -209,8 +209,8 @@ const mn_command_t mn_cmd_dataset_split = {
     .max_operands = -1,
     .about =
         "DATA is as for dataset audit. OUT is its table with the column split set anew, all other columns as they "
-        "were; of class folders and the like the columns label, id, region, start, end, strand and sequence. A "
-        "sequence, its copies and its reverse complement always come to the same part, whatever the order of rows.\n"
+        "were; of class folders and the like the columns label, id, region, start, end, strand and sequence. By "
+        "hash a sequence, its copies and its reverse complement come to the same part, whatever the order of rows.\n"
         "--clean J puts rows together that are alike on either strand, or overlap on a chromosome, with all that is "
         "linked to them. Groups that lay in several parts go where sizes and classes come nearest to what they were; "
         "then other groups move over to make good what is missing. --match leaves rows out: in cells of up to 256 bins "
