@@ -43,6 +43,7 @@ const mn_option_t mn_modelling_options[] = {
     NAMED(memory.forget, "memory-forget", mn_forget_names, "what forgetting leads back to"),
     FIELD(memory.theta_max, "theta-max", REAL, "X", "largest step of a memory's updates"),
     NAMED(pooling, "pooling", mn_pool_names, "from rows to one for classification"),
+    FIELD(bins, "bins", INT, "N", "equal parts of a sequence that are pooled apart, beside the whole, for where things stand"),
     {0}};
 
 #define LOOP(field, name, kind, value, text, ...)                                                                      \

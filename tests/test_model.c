@@ -40,6 +40,7 @@ static mn_model_t *new_model(int64_t classes, int pooling) {
     config.window = 50;
     config.segment = 80;
     config.words = 3;
+    config.bins = 3;
     config.dim = 32;
     config.ffn = 48;
     config.attn_heads = 4;

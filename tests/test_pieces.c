@@ -24,6 +24,7 @@ static mn_model_t *new_model(int arch, int pooling) {
     config.pooling = pooling;
     config.classes = 3;
     config.words = 3;
+    config.bins = 3;
     config.dim = 32;
     config.ffn = 48;
     config.memory.expansion = 2;

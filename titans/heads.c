@@ -84,25 +84,37 @@ double mn_heads_next_token(mn_pass_t *pass, const int32_t *ids, int32_t next, co
     return scale * nats;
 }
 
-/* ---- pooling. pass->pool, in double, as a record may have 10^9 rows: sums of the rows; where max found them, as rows
- * of the stream; sum of weights, highest score, row after the last one added. pass->pooled: [pooled D | dpooled D | log
- * p, dlogit classes] */
+/* ---- pooling: of all rows, and of each of `bins` equal parts of the sequence, side by side. pass->pool, in double, as a
+ * record may have 10^9 rows, for each of these: sums of the rows; where max found them, as rows of the stream; sum of
+ * weights, highest score, row after the last one added. pass->pooled: [pooled | dpooled | log p, dlogit classes] */
 typedef struct {
     double *sums, *where, *total, *top, *end;
 } pool_t;
 
-static pool_t pool_of(const mn_pass_t *pass) {
+static pool_t pool_of(const mn_pass_t *pass, int64_t part) {
     const int64_t D = pass->model->config.dim;
-    double *pool = pass->pool;
+    double *pool = pass->pool + part * (2 * D + 3);
     return (pool_t){pool, pool + D, pool + 2 * D, pool + 2 * D + 1, pool + 2 * D + 2};
 }
 
+/* The parts that row r belongs to: the whole, and its bin. Returns how many. */
+static int parts_of(const mn_pass_t *pass, int64_t r, int64_t parts[2]) {
+    const int64_t t = pass->base + r - pass->origin;
+    parts[0] = 0;
+    parts[1] = 1 + t * pass->model->config.bins / pass->total;
+    return pass->model->config.bins ? 2 : 1;
+}
+
+int64_t mn_heads_width(const mn_config_t *config) {
+    return (1 + config->bins) * config->dim;
+}
+
 int64_t mn_heads_pool_size(const mn_config_t *config) {
-    return 2 * config->dim + 3;
+    return (1 + config->bins) * (2 * config->dim + 3);
 }
 
 int64_t mn_heads_pooled_size(const mn_config_t *config) {
-    return 2 * (config->dim + config->classes);
+    return 2 * (mn_heads_width(config) + config->classes);
 }
 
 void mn_heads_pool_start(mn_pass_t *pass) {
@@ -114,45 +126,52 @@ static double score(const mn_pass_t *pass, int64_t r) {
     return (double)mn_vec->dot(D, pass->hidden + r * D, pass->w + pass->layout->query) / sqrt((double)D);
 }
 
-void mn_heads_pool_add(mn_pass_t *pass) {
+static void add_row(mn_pass_t *pass, int64_t r, pool_t pool) {
     const int64_t D = pass->model->config.dim;
-    const pool_t pool = pool_of(pass);
+    const real *x = pass->hidden + r * D;
+    const bool first = *pool.end == 0;
+    double fade = 1, weight = 1;
+    switch (pass->model->config.pooling) {
+    case MN_POOL_MAX:
+        for (int64_t j = 0; j < D; j++) {
+            if (!first && (double)x[j] <= pool.sums[j]) continue;
+            pool.sums[j] = (double)x[j];
+            pool.where[j] = (double)(pass->base + r);
+        }
+        weight = 0;
+        break;
+    case MN_POOL_LAST:
+        fade = 0;
+        break;
+    case MN_POOL_ATTENTION: { /* softmax on the fly: what was summed is scaled down when a higher score comes */
+        const double s = score(pass, r), high = first || s > *pool.top ? s : *pool.top;
+        fade = first ? 0 : exp(*pool.top - high);
+        weight = exp(s - high);
+        *pool.top = high;
+        break;
+    }
+    }
+    if (weight > 0)
+        for (int64_t j = 0; j < D; j++) pool.sums[j] = fade * pool.sums[j] + weight * (double)x[j];
+    *pool.total = fade * *pool.total + weight;
+    *pool.end = (double)(pass->base + r + 1);
+}
+
+void mn_heads_pool_add(mn_pass_t *pass) {
     for (int64_t r = pass->start; r < pass->rows; r++) {
-        const real *x = pass->hidden + r * D;
-        const bool first = *pool.end == 0;
-        double fade = 1, weight = 1;
-        switch (pass->model->config.pooling) {
-        case MN_POOL_MAX:
-            for (int64_t j = 0; j < D; j++) {
-                if (!first && (double)x[j] <= pool.sums[j]) continue;
-                pool.sums[j] = (double)x[j];
-                pool.where[j] = (double)(pass->base + r);
-            }
-            weight = 0;
-            break;
-        case MN_POOL_LAST:
-            fade = 0;
-            break;
-        case MN_POOL_ATTENTION: { /* softmax on the fly: what was summed is scaled down when a higher score comes */
-            const double s = score(pass, r), high = first || s > *pool.top ? s : *pool.top;
-            fade = first ? 0 : exp(*pool.top - high);
-            weight = exp(s - high);
-            *pool.top = high;
-            break;
-        }
-        }
-        if (weight > 0)
-            for (int64_t j = 0; j < D; j++) pool.sums[j] = fade * pool.sums[j] + weight * (double)x[j];
-        *pool.total = fade * *pool.total + weight;
-        *pool.end = (double)(pass->base + r + 1);
+        int64_t parts[2];
+        for (int n = parts_of(pass, r, parts), i = 0; i < n; i++) add_row(pass, r, pool_of(pass, parts[i]));
     }
 }
 
-/* The pooled row, once all rows are in. */
+/* The pooled row, once all rows are in. A bin of a sequence shorter than all bins may be empty: 0. */
 static const real *pooled_row(mn_pass_t *pass) {
     const int64_t D = pass->model->config.dim;
-    const double by = pass->model->config.pooling == MN_POOL_MAX ? 1 : 1 / *pool_of(pass).total;
-    for (int64_t j = 0; j < D; j++) pass->pooled[j] = (real)(by * pass->pool[j]);
+    for (int64_t part = 0; part <= pass->model->config.bins; part++) {
+        const pool_t pool = pool_of(pass, part);
+        const double by = pass->model->config.pooling == MN_POOL_MAX || *pool.end == 0 ? 1 : 1 / *pool.total;
+        for (int64_t j = 0; j < D; j++) pass->pooled[part * D + j] = (real)(by * pool.sums[j]);
+    }
     return pass->pooled;
 }
 
@@ -162,16 +181,16 @@ static real keep(const mn_pass_t *pass, int64_t j) {
 }
 
 void mn_heads_classes(mn_pass_t *pass, real *log_p) {
-    const int64_t D = pass->model->config.dim, n = pass->model->config.classes;
+    const int64_t width = mn_heads_width(&pass->model->config), n = pass->model->config.classes;
     const real *row = pooled_row(pass), *w = pass->w + pass->layout->head;
     memcpy(log_p, pass->w + pass->layout->head_bias, (size_t)n * sizeof *log_p);
-    for (int64_t j = 0; j < D; j++) mn_vec->axpy(n, keep(pass, j) * row[j], w + j * n, log_p);
+    for (int64_t j = 0; j < width; j++) mn_vec->axpy(n, keep(pass, j) * row[j], w + j * n, log_p);
     mn_vec->softmax_loss(n, log_p, 0, 0);
 }
 
 double mn_heads_class(mn_pass_t *pass, const mn_sample_t *sample, double smoothing, double scale, bool *correct) {
-    const int64_t D = pass->model->config.dim, n = pass->model->config.classes;
-    real *row = pass->pooled, *dpooled = row + D, *log_p = dpooled + D, *dlogit = log_p + n, *g = pass->g;
+    const int64_t width = mn_heads_width(&pass->model->config), n = pass->model->config.classes;
+    real *row = pass->pooled, *dpooled = row + width, *log_p = dpooled + width, *dlogit = log_p + n, *g = pass->g;
     const real *w = pass->w + pass->layout->head;
     const double by = scale * (double)sample->weight;
     double loss = 0;
@@ -184,44 +203,49 @@ double mn_heads_class(mn_pass_t *pass, const mn_sample_t *sample, double smoothi
         if (i != sample->label && log_p[i] >= log_p[sample->label]) *correct = false;
     }
     mn_vec->axpy(n, 1, dlogit, g + pass->layout->head_bias);
-    for (int64_t j = 0; j < D; j++) {
+    for (int64_t j = 0; j < width; j++) {
         mn_vec->axpy(n, keep(pass, j) * row[j], dlogit, g + pass->layout->head + j * n);
         dpooled[j] = keep(pass, j) * mn_vec->dot(n, w + j * n, dlogit);
     }
     return by * loss;
 }
 
+/* Adds to the cotangent of row r what a part's pooled row, with the cotangent dpooled, says. */
+static void row_back(mn_pass_t *pass, int64_t r, int64_t part) {
+    const int64_t D = pass->model->config.dim;
+    const pool_t pool = pool_of(pass, part);
+    const real *row = pass->pooled + part * D, *dpooled = row + mn_heads_width(&pass->model->config);
+    const real *h = pass->hidden + r * D;
+    real *dh = pass->dz + r * D;
+    const double at = (double)(pass->base + r);
+    switch (pass->model->config.pooling) {
+    case MN_POOL_MEAN:
+        mn_vec->axpy(D, 1 / (real)*pool.total, dpooled, dh);
+        break;
+    case MN_POOL_LAST:
+        if (at + 1 == *pool.end) mn_vec->axpy(D, 1, dpooled, dh);
+        break;
+    case MN_POOL_MAX:
+        for (int64_t j = 0; j < D; j++)
+            if (pool.where[j] == at) dh[j] += dpooled[j];
+        break;
+    case MN_POOL_ATTENTION: {
+        const real weight = (real)(exp(score(pass, r) - *pool.top) / *pool.total), root = (real)sqrt((double)D);
+        const real ds = weight * (mn_vec->dot(D, dpooled, h) - mn_vec->dot(D, dpooled, row)) / root;
+        mn_vec->axpy(D, weight, dpooled, dh);
+        mn_vec->axpy(D, ds, pass->w + pass->layout->query, dh);
+        mn_vec->axpy(D, ds, h, pass->g + pass->layout->query);
+        break;
+    }
+    }
+}
+
 void mn_heads_class_back(mn_pass_t *pass) {
     const int64_t D = pass->model->config.dim;
-    const int pooling = pass->model->config.pooling;
-    const pool_t pool = pool_of(pass);
-    const real *row = pass->pooled, *dpooled = row + D;
-    const real mean = 1 / (real)*pool.total, root = (real)sqrt((double)D), along = mn_vec->dot(D, dpooled, row);
     memset(pass->dz, 0, (size_t)(pass->padded * D) * sizeof(real));
     for (int64_t r = pass->start; r < pass->rows; r++) {
-        real *dh = pass->dz + r * D;
-        const real *h = pass->hidden + r * D;
-        const double at = (double)(pass->base + r);
-        switch (pooling) {
-        case MN_POOL_MEAN:
-            mn_vec->axpy(D, mean, dpooled, dh);
-            break;
-        case MN_POOL_LAST:
-            if (at + 1 == *pool.end) mn_vec->axpy(D, 1, dpooled, dh);
-            break;
-        case MN_POOL_MAX:
-            for (int64_t j = 0; j < D; j++)
-                if (pool.where[j] == at) dh[j] = dpooled[j];
-            break;
-        case MN_POOL_ATTENTION: {
-            const real weight = (real)(exp(score(pass, r) - *pool.top) / *pool.total);
-            const real ds = weight * (mn_vec->dot(D, dpooled, h) - along) / root;
-            mn_vec->axpy(D, weight, dpooled, dh);
-            mn_vec->axpy(D, ds, pass->w + pass->layout->query, dh);
-            mn_vec->axpy(D, ds, h, pass->g + pass->layout->query);
-            break;
-        }
-        }
+        int64_t parts[2];
+        for (int n = parts_of(pass, r, parts), i = 0; i < n; i++) row_back(pass, r, parts[i]);
     }
     hidden_back(pass, 0, pass->padded);
 }

@@ -5,6 +5,7 @@
 #include "genomics/base/mem.h"
 #include "genomics/base/rng.h"
 #include "titans/kernels/gemm.h"
+#include "titans/heads.h"
 #include "titans/layout.h"
 #include <math.h>
 #include <stdio.h>
@@ -158,14 +159,14 @@ mn_status_t mn_model_new(const mn_config_t *config, mn_model_t **out, mn_err_t *
     const int64_t words = config->words ? INT64_C(1) << 2 * config->words : 0;
     y->words = reserve(y, words * D);
     y->norm = reserve(y, D);
-    y->head = reserve(y, D * config->classes);
+    y->head = reserve(y, mn_heads_width(config) * config->classes);
     y->head_bias = reserve(y, config->classes);
     y->query = reserve(y, D);
     add(&b, "embed.weight", config->vocab, D, 0, y->embed, 0, false, false);
     if (words) add(&b, "words.weight", words, D, 0, y->words, 0, false, false);
     add(&b, "norm", D, 0, 0, y->norm, 0, false, false);
     if (config->classes > 0) {
-        add(&b, "head.weight", D, config->classes, 0, y->head, 0, false, true);
+        add(&b, "head.weight", mn_heads_width(config), config->classes, 0, y->head, 0, false, true);
         add(&b, "head.bias", config->classes, 0, 0, y->head_bias, 0, false, false);
         if (config->pooling == MN_POOL_ATTENTION) add(&b, "head.query", D, 0, 0, y->query, 0, false, false);
     }

@@ -8,7 +8,7 @@
 #include "titans/kernels/real.h"
 
 /* One named tensor, a view into the flat block. Names as in the golden files without "param."; the heads add
- * head.weight (D, classes), head.bias (classes) and, for attention pooling, head.query (D). */
+ * head.weight ((1 + bins) D, classes), head.bias (classes) and, for attention pooling, head.query (D). */
 typedef struct mn_param {
     char name[64];
     int rank;

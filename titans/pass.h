@@ -55,6 +55,7 @@ typedef struct mn_pass {
     mn_real_t *dstate;
     double dropout;     /* as in model.h */
     uint64_t noise;
+    int64_t origin, total; /* of the sample: stream row of its first token; tokens. For the heads */
     bool frozen;        /* alpha, eta and theta are 0: no learning at test time */
     int64_t length, position, base, open, scan, first, start, rows, padded, room, groups;
     int64_t lead, keys; /* rows before row 0 that proj holds; the most keys that a block of queries meets in one set */

@@ -266,12 +266,13 @@ static void forward_sample(void *ctx, int64_t i) {
     forward_t f = take_forward(model, arena);
     mn_state_t *state = sample->state || whole ? sample->state : &f.own;
     memset(f.sum, 0, (size_t)D * sizeof *f.sum);
-    const int64_t mark = arena->used;
+    const int64_t mark = arena->used, before = state ? state->position : 0;
     for (int64_t done = 0; done < sample->length;) {
         const int64_t n = sample->length - done < PIECE ? sample->length - done : PIECE;
         const int32_t *ids = sample->ids + done, next = done + n < sample->length ? ids[n] : out->next;
         mn_pass_t pass = {
-            .w = work->packed, .state = state, .given = work->given, .left = out->memories, .frozen = work->frozen};
+            .w = work->packed, .state = state, .given = work->given, .left = out->memories, .frozen = work->frozen,
+            .origin = before ? before : model->layout->prefix, .total = sample->length};
         arena->used = mark;
         mn_pass_plan(&pass, model, state ? state->position : 0, n);
         mn_pass_take(&pass, false, false, arena);
@@ -362,7 +363,8 @@ static void sample_gradient(batch_t *batch, int64_t i, real *g, mn_arena_t *aren
     const bool classes = objective->kind == MN_LOSS_CLASS;
     const int64_t first = sample->state ? sample->state->position : 0;
     const mn_pass_t start = {
-        .model = model, .w = batch->work->packed, .dropout = objective->dropout, .noise = sample->noise};
+        .model = model, .w = batch->work->packed, .dropout = objective->dropout, .noise = sample->noise,
+        .origin = first ? first : model->layout->prefix, .total = sample->length};
     bool correct = false;
     double nats = 0;
     arena->used = 0;
