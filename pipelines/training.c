@@ -6,8 +6,6 @@
 #include <math.h>
 #include <string.h>
 
-enum { CLASS_WORDS = 7 }; /* by validation: benchmarks/README.md */
-
 static const char *const preset_names[] = {"tiny", "small", "base", NULL};
 
 #define FIELD(field, name, kind, value, text) MN_OPTION(mn_modelling_t, config.field, NULL, name, kind, value, text)
@@ -42,8 +40,8 @@ const mn_option_t mn_modelling_options[] = {
           "the size of a memory's updates: as learned, or over their effect"),
     NAMED(memory.forget, "memory-forget", mn_forget_names, "what forgetting leads back to"),
     FIELD(memory.theta_max, "theta-max", REAL, "X", "largest step of a memory's updates"),
-    NAMED(pooling, "pooling", mn_pool_names, "from rows to one for classification"),
-    FIELD(bins, "bins", INT, "N", "equal parts of a sequence that are pooled apart, beside the whole, for where things stand"),
+    NAMED(pooling, "pooling", mn_pool_names, "from rows to one for classification; if not given, max"),
+    FIELD(bins, "bins", INT, "N", "equal parts of a sequence that are pooled apart, beside the whole; if not given, 8"),
     {0}};
 
 #define LOOP(field, name, kind, value, text, ...)                                                                      \
@@ -88,6 +86,13 @@ static mn_status_t copy_weights(mn_model_t *to, const mn_model_t *from, const ch
     return MN_OK;
 }
 
+/* What a classifier has by default, whatever it begins with: by validation, benchmarks/README.md. */
+static void begin_classifier(mn_config_t *config, mn_tokenizer_t tokenizer) {
+    config->pooling = MN_POOL_MAX;
+    config->bins = 8;
+    if (!tokenizer.k && !config->words) config->words = 7;
+}
+
 mn_status_t mn_modelling_begin(const mn_args_t *args, mn_modelling_t *modelling, int64_t classes, mn_err_t *err) {
     const char *pretrained = modelling->pretrained;
     mn_model_t *source = NULL;
@@ -111,13 +116,12 @@ mn_status_t mn_modelling_begin(const mn_args_t *args, mn_modelling_t *modelling,
         status = mn_err_set(err, MN_USAGE, "--tokenizer", "use shorter words", "%s has %lld ids, a model at most %d",
                             modelling->tokenizer, (long long)vocab, MN_VOCAB_MAX);
     if (!status) {
+        if (classes && !modelling->config.classes) begin_classifier(&modelling->config, tokenizer);
         mn_args_reapply(args);
         mn_tokenizer_name(tokenizer, modelling->tokenizer_name);
         modelling->tokenizer = modelling->tokenizer_name;
         modelling->config.vocab = vocab;
         modelling->config.classes = classes;
-        if (classes && !tokenizer.k && !modelling->config.words && !mn_args_given(args, "words"))
-            modelling->config.words = CLASS_WORDS;
         status = mn_config_check(&modelling->config, MN_USAGE, NULL, err);
     }
     mn_model_free(source);

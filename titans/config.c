@@ -86,7 +86,7 @@ bool mn_config_preset(const char *name, mn_config_t *out) {
                        .step = MN_STEP_POLYAK,
                        .forget = MN_FORGET_INITIAL,
                        .theta_max = 4},
-            .pooling = MN_POOL_MAX,
+            .pooling = MN_POOL_MEAN,
         };
         return true;
     }
