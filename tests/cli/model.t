@@ -117,7 +117,7 @@ file                m.safetensors
 kind                model
 digests             right
 tensors             51
-numbers             1179154
+numbers             1180178
 version             1
 config              arch lmm, vocab 9, dim 64, layers 2, heads 2, attn_heads 2
 tokenizer           nucleotide
