@@ -113,6 +113,9 @@ static mn_status_t clean_splits(mn_labelled_t *set, int64_t folds, mn_genomic_ta
     memset(set->per_split, 0, sizeof set->per_split);
     for (int64_t i = 0; i < set->n; i++) set->per_split[set->splits[i]]++;
     if (divided.dropped) mn_genomic_note(task->note, "%" PRId64 " rows left out", divided.dropped);
+    if (divided.crowded)
+        mn_genomic_note(task->note, "%" PRId64 " sequences with repeats not compared with all that share them",
+                        divided.crowded);
     return MN_OK;
 }
 
@@ -146,7 +149,10 @@ static mn_status_t run_set(mn_genomic_t *bench, const settings_t *s, mn_labelled
     task.folds = 0;
     task.seeds = 1;
     task.line.split = "clean";
-    status = clean_splits(set, folds, &task, err);
+    mn_err_t why = {0};
+    status = clean_splits(set, folds, &task, &why);
+    if (status == MN_INPUT) return mn_genomic_skip(bench, &task, why.what, err);
+    if (status && err) *err = why;
     return status ? status : mn_genomic_run(bench, &task, err);
 }
 
@@ -179,6 +185,7 @@ static mn_status_t run_input(mn_genomic_t *bench, const settings_t *s, const cha
     reading.single = true;
     reading.by = s->by;
     snprintf(name, sizeof name, "%s", mn_path_base(path));
+    for (size_t n = strlen(name); n > 1 && name[n - 1] == '/';) name[--n] = 0;
     for (int i = 0; i < 3; i++) {
         size_t length = strlen(name), cut = strlen(suffixes[i]);
         if (length > cut && !strcmp(name + length - cut, suffixes[i])) name[length - cut] = 0;

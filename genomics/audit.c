@@ -155,13 +155,14 @@ static mn_status_t add_unknown(const mn_audit_view_t *v, mn_err_t *err) {
     static const double MUCH = 0.01;
     const mn_labelled_t *set = v->set;
     int64_t half = 0;
+    mn_finding_t f = {.name = "n_share", .scope = "all", .reference = NAN};
     for (int64_t i = 0; i < set->n; i++) {
         int64_t count[5];
         mn_labelled_count(set, i, count);
+        f.count += count[MN_BASE_N];
+        f.of += mn_labelled_length(set, i);
         half += 2 * count[MN_BASE_N] > mn_labelled_length(set, i);
     }
-    mn_finding_t f = {
-        .name = "n_share", .scope = "all", .reference = NAN, .count = set->counts.n, .of = set->counts.bases};
     f.value = mn_audit_share(f.count, f.of);
     f.level = f.value >= MUCH ? MN_AUDIT_WARNING : half ? MN_AUDIT_NOTE : MN_AUDIT_OK;
     return mn_audit_add(v->audit, &f, err,

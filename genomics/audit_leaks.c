@@ -307,7 +307,7 @@ static mn_status_t add_near(const mn_audit_view_t *v, const node_t *nodes, const
         int64_t other = 0;
         for (int64_t i = 0; i < v->set->n; i++) {
             const node_t *node = &nodes[v->distinct->of[i]];
-            if ((v->split && v->parts[i] != of) || node->nearest < mn_audit_thresholds[t]) continue;
+            if ((v->split && v->parts[i] != of) || node->nearest < (float)mn_audit_thresholds[t]) continue;
             f.count++;
             other += nodes[node->nearest_to].label != v->set->labels[i];
         }

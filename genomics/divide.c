@@ -31,6 +31,7 @@ typedef struct groups {
     int64_t n, *of;         /* (rows) the group of each row, -1: left out */
     int64_t *begins, *rows; /* (n + 1) into rows: those of a group together */
     int64_t *order;         /* (n) the largest group first */
+    int64_t crowded;        /* as in mn_near_t */
 } groups_t;
 
 typedef struct sized {
@@ -213,6 +214,7 @@ static mn_status_t find_groups(const mn_labelled_t *set, double threshold, const
     if (!status) status = mn_mem_new((void **)&number, distinct.n, sizeof *number, err);
     if (!status) status = mn_mem_new((void **)&g->of, set->n, sizeof *g->of, err);
     for (int64_t k = 0; !status && k < distinct.n; k++) parent[k] = k;
+    g->crowded = near.crowded;
     for (int64_t i = 0; !status && i < near.n; i++) join_nodes(parent, near.pairs[i].a, near.pairs[i].b);
     if (!status) status = join_overlaps(set, &distinct, parts, parent, err);
     for (int64_t k = 0; !status && k < distinct.n; k++) {
@@ -292,6 +294,7 @@ mn_status_t mn_divide_clean(const mn_labelled_t *set, double threshold, int64_t 
             if (lies_apart(&g, k, parts)) out->torn += g.begins[k + 1] - g.begins[k];
         deal_groups(&l, parts);
         for (int64_t k = 0; k < g.n; k++) out->groups += g.begins[k + 1] > g.begins[k];
+        out->crowded = g.crowded;
         if (g.n) out->largest = g.begins[g.order[0] + 1] - g.begins[g.order[0]];
         for (int64_t i = 0; i < set->n; i++) out->moved += parts[i] != before[i];
     }
@@ -310,22 +313,23 @@ typedef struct matched {
     uint8_t part;
 } matched_t;
 
+static int compare_matched_keys(const void *a, const void *b) {
+    const matched_t *x = a, *y = b;
+    if (x->key != y->key) return x->key < y->key ? -1 : 1;
+    return (x->row > y->row) - (x->row < y->row);
+}
+
 static int compare_lengths(const void *a, const void *b) {
     const matched_t *x = a, *y = b;
     if (x->part != y->part) return x->part < y->part ? -1 : 1;
     if (x->length != y->length) return x->length < y->length ? -1 : 1;
-    return (x->key > y->key) - (x->key < y->key);
+    return compare_matched_keys(a, b);
 }
 
 static int compare_gc(const void *a, const void *b) {
     const matched_t *x = a, *y = b;
     if (x->gc != y->gc) return x->gc < y->gc ? -1 : 1;
-    return (x->key > y->key) - (x->key < y->key);
-}
-
-static int compare_matched_keys(const void *a, const void *b) {
-    const matched_t *x = a, *y = b;
-    return (x->key > y->key) - (x->key < y->key);
+    return compare_matched_keys(a, b);
 }
 
 static float share_gc(const mn_labelled_t *set, int64_t row) {

@@ -12,6 +12,7 @@ typedef struct mn_divided {
     int64_t groups, largest; /* groups of rows that stay together, and rows of the largest */
     int64_t torn;            /* rows of groups that lay in several parts */
     int64_t moved, dropped;  /* rows in another part than before, rows left out now */
+    int64_t crowded;         /* distinct sequences with repeats, not compared with all that share them (sketch.h) */
 } mn_divided_t;
 
 /* The parts that the set's split column gives: NONE is TRAIN where other rows have a split. Without one: MN_INPUT. */

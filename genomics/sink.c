@@ -62,3 +62,14 @@ void mn_sink_drop(mn_sink_t *sink) {
     mn_writer_drop(&sink->writer);
     *sink = (mn_sink_t){0};
 }
+
+void mn_sink_field(mn_sink_t *sink, const char *text) {
+    size_t n = strlen(text);
+    if (!n || (!strpbrk(text, "\t\"") && text[0] != ' ' && text[n - 1] != ' ')) {
+        mn_sink_write(sink, text, (int64_t)n);
+        return;
+    }
+    mn_sink_write(sink, "\"", 1);
+    for (const char *c = text; *c; c++) mn_sink_write(sink, *c == '"' ? "\"\"" : c, *c == '"' ? 2 : 1);
+    mn_sink_write(sink, "\"", 1);
+}

@@ -4,6 +4,7 @@
 #include "genomics/base/mem.h"
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { BLOCK = 4096, VALID_EVERY = 10 };
 
@@ -25,8 +26,9 @@ uint64_t mn_split_key(const uint8_t *bases, int64_t length) {
 uint64_t mn_split_row_key(const mn_labelled_t *set, int64_t i) {
     if (set->bases) return mn_split_key(mn_labelled_row(set, i), mn_labelled_length(set, i));
     const mn_place_t *at = &set->places[i];
-    const int64_t place[] = {at->contig, at->start, at->end};
-    return mn_digest_hash(place, sizeof place, 0);
+    const int64_t place[] = {at->start, at->end};
+    const char *contig = mn_names_text(&set->contigs, at->contig);
+    return mn_digest_hash(place, sizeof place, mn_digest_hash(contig, (int64_t)strlen(contig), 0));
 }
 
 static int compare_keys(const void *a, const void *b) {

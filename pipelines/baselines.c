@@ -217,17 +217,21 @@ void mn_baselines_done(mn_baselines_t *baselines) {
 
 /* ---- the regression alone */
 
-/* Copies parts, with at most `most` rows of each part left in it: those of the smallest hash of their key. */
+/* Copies parts, with about `most` rows of each part left in it: those of the smallest hash of their key, and the first of
+ * each class. */
 static void thin_parts(const mn_labelled_t *set, const uint8_t *parts, const int64_t most[MN_SPLIT_COUNT],
                        uint8_t *thinned) {
     int64_t rows[MN_SPLIT_COUNT] = {0}, kept[MN_SPLIT_COUNT] = {0};
+    bool met[MN_SPLIT_COUNT][MN_LABELLED_CLASSES_MAX] = {{false}};
     for (int64_t i = 0; i < set->n; i++) rows[parts[i]]++;
     for (int64_t i = 0; i < set->n; i++) {
         int part = parts[i];
         uint64_t key = mn_split_row_key(set, i),
                  hash = mn_digest_hash(&key, sizeof key, 1); /* keys may make the parts */
         double drawn = (double)(hash >> 11) * 0x1p-53;
-        bool keep = kept[part] < most[part] && drawn * (double)rows[part] < (double)most[part];
+        bool *known = &met[part][set->labels[i]],
+             keep = !*known || (kept[part] < most[part] && drawn * (double)rows[part] < (double)most[part]);
+        *known = true;
         kept[part] += keep;
         thinned[i] = keep ? (uint8_t)part : MN_SPLIT_NONE;
     }

@@ -93,6 +93,9 @@ static mn_status_t divide_contigs(const task_t *t, double *shares) {
 static mn_status_t divide_given(const task_t *t) {
     const settings_t *s = t->settings;
     const double shares[] = {1 - s->valid, s->valid};
+    if (mn_args_given(t->args, "test") || (t->set->per_split[MN_SPLIT_VALID] && mn_args_given(t->args, "valid")))
+        return mn_err_set(t->err, MN_USAGE, t->set->source, "add --by hash to deal its rows out anew",
+                          "the set has these parts already");
     mn_status_t status = mn_divide_given(t->set, t->parts, t->err);
     if (!status && !t->set->per_split[MN_SPLIT_VALID] && mn_args_given(t->args, "valid"))
         mn_divide_hash(t->set, shares, 2, MN_SPLIT_TRAIN, t->parts);
@@ -121,6 +124,11 @@ static mn_status_t improve(const task_t *t) {
                    "clean: %" PRId64 " groups of alike or overlapping rows, the largest of %" PRId64 "; %" PRId64
                    " rows were in groups that lay in several parts, %" PRId64 " of %" PRId64 " rows moved",
                    done.groups, done.largest, done.torn, done.moved, t->set->n);
+        if (!status && done.crowded)
+            mn_log(MN_LOG_WARNING,
+                   "clean: %" PRId64 " sequences with repeats were not compared with all that share them: near copies of "
+                   "these may be left in two parts",
+                   done.crowded);
     }
     if (!status && s->match) {
         bool length = strstr(s->match, "length"), gc = strstr(s->match, "gc");

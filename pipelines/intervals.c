@@ -272,7 +272,7 @@ static mn_status_t read_batch(batch_t *batch, mn_err_t *err) {
 }
 
 static void write_field(mn_sink_t *sink, const char *text) {
-    mn_sink_write(sink, text, (int64_t)strlen(text));
+    mn_sink_field(sink, text);
     mn_sink_write(sink, "\t", 1);
 }
 

@@ -17,18 +17,6 @@ typedef struct writing {
     int64_t row; /* the next of the set */
 } writing_t;
 
-/* A field as genomics/table.h reads it back. */
-static void write_field(mn_sink_t *sink, const char *text) {
-    size_t n = strlen(text);
-    if (!n || (!strpbrk(text, "\t\"") && text[0] != ' ' && text[n - 1] != ' ')) {
-        mn_sink_write(sink, text, (int64_t)n);
-        return;
-    }
-    mn_sink_write(sink, "\"", 1);
-    for (const char *c = text; *c; c++) mn_sink_write(sink, *c == '"' ? "\"\"" : c, *c == '"' ? 2 : 1);
-    mn_sink_write(sink, "\"", 1);
-}
-
 static void write_part(const writing_t *w, uint8_t part, bool fold) {
     if (fold)
         mn_sink_print(w->sink, "%d", (int)part);
@@ -80,7 +68,7 @@ static void write_header(const writing_t *w, const mn_table_t *table, const colu
     if (w->folds && at->fold < 0) mn_sink_print(w->sink, "fold\t");
     for (int64_t c = 0; c < mn_table_width(table); c++) {
         if (c) mn_sink_write(w->sink, "\t", 1);
-        write_field(w->sink, mn_table_column(table, c));
+        mn_sink_field(w->sink, mn_table_column(table, c));
     }
     mn_sink_write(w->sink, "\n", 1);
 }
@@ -94,7 +82,7 @@ static void write_fields(const writing_t *w, const mn_table_t *table, const colu
         if (c == at->split || (w->folds && c == at->fold))
             write_part(w, part, c == at->fold);
         else
-            write_field(w->sink, fields[c]);
+            mn_sink_field(w->sink, fields[c]);
     }
     mn_sink_write(w->sink, "\n", 1);
 }
@@ -136,14 +124,14 @@ static void write_row(const writing_t *w, int64_t row) {
     write_part(w, w->parts[row], false);
     if (w->folds) mn_sink_write(w->sink, "\t", 1), write_part(w, w->parts[row], true);
     mn_sink_write(w->sink, "\t", 1);
-    write_field(w->sink, set->classes[set->labels[row]]);
+    mn_sink_field(w->sink, set->classes[set->labels[row]]);
     mn_sink_write(w->sink, "\t", 1);
-    write_field(w->sink, mn_labelled_name(set, row));
+    mn_sink_field(w->sink, mn_labelled_name(set, row));
     if (set->places) {
         const mn_place_t *at = &set->places[row];
         mn_sink_write(w->sink, "\t", 1);
         if (at->contig >= 0) {
-            write_field(w->sink, mn_names_text(&set->contigs, at->contig));
+            mn_sink_field(w->sink, mn_names_text(&set->contigs, at->contig));
             mn_sink_print(w->sink, "\t%" PRId64 "\t%" PRId64 "\t%c", at->start, at->end, at->strand);
         } else {
             mn_sink_print(w->sink, "\t\t\t");

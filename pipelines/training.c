@@ -86,7 +86,7 @@ static mn_status_t copy_weights(mn_model_t *to, const mn_model_t *from, const ch
     return MN_OK;
 }
 
-/* What a classifier has by default, whatever it begins with: by validation, benchmarks/README.md. */
+/* What a classifier has by default, unless it begins with a classifier: by validation, benchmarks/README.md. */
 static void begin_classifier(mn_config_t *config, mn_tokenizer_t tokenizer) {
     config->pooling = MN_POOL_MAX;
     config->bins = 8;
