@@ -85,7 +85,7 @@ $ # cut off in the middle of a training it goes on, and ends as if it had not be
 
 $ echo 'exec mnemon benchmark genomic set.tsv --split official --preset tiny --steps 24 --batch 8 --seeds 1 "$@"' >run; sh run --quiet -o whole >whole.txt
 
-$ sh run -o cut >cut.txt 2>log & pid=$!; until grep -q 'step 0 of' log; do sleep 0.05; done; kill -TERM $pid; { wait $pid; } 2>/dev/null; echo $?; ls cut.work | sed 's/.*\.//' | sort; grep -c scratch cut.tsv
+$ sh run -o cut >cut.txt 2>log & pid=$!; until grep -qs 'step 0 of' log; do sleep 0.05; done; kill -TERM $pid; { wait $pid; } 2>/dev/null; echo $?; ls cut.work | sed 's/.*\.//' | sort; grep -c scratch cut.tsv
 143
 ckpt
 safetensors
