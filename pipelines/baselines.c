@@ -92,7 +92,11 @@ typedef struct trial {
     mn_err_t err;
 } trial_t;
 
-enum { PENALTIES = 9, MIDDLE = 2, MIDDLES = 3 }; /* the middle ones, which are soon trained, are among the best on real sets */
+enum {
+    PENALTIES = 9,
+    MIDDLE = 2,
+    MIDDLES = 3
+}; /* the middle ones, which are soon trained, are among the best on real sets */
 static const double penalties[PENALTIES] = {1000, 300, 100, 30, 10, 3, 1, 0.3, 0.1};
 
 typedef struct grid {
@@ -118,8 +122,8 @@ static void try_penalty(void *ctx, int64_t i) {
 
 /* Tries penalties [first, end) at one k; the best trial so far, by `better`, is in *best. */
 static mn_status_t try_penalties(const mn_labelled_t *set, const uint8_t *parts, const mn_rows_t *valid, int64_t k,
-                                 bool strands, int64_t first, int64_t end, bool (*better)(merit_t, merit_t), trial_t *best, bool *improved,
-                                 mn_err_t *err) {
+                                 bool strands, int64_t first, int64_t end, bool (*better)(merit_t, merit_t),
+                                 trial_t *best, bool *improved, mn_err_t *err) {
     grid_t grid = {.valid = valid};
     mn_status_t status = mn_kmer_features_new(set, parts, MN_SPLIT_TRAIN, k, strands, &grid.train, err);
     if (!status) status = mn_kmer_features_new(set, parts, MN_SPLIT_VALID, k, strands, &grid.held_out, err);
@@ -217,10 +221,12 @@ void mn_baselines_done(mn_baselines_t *baselines) {
 
 /* ---- the regression alone */
 
-/* Copies parts, with about `most` rows of each part left in it: those of the smallest hash of their key, and the first of
- * each class. */
-static void thin_parts(const mn_labelled_t *set, const uint8_t *parts, const int64_t most[MN_SPLIT_COUNT],
-                       uint8_t *thinned) {
+/* Copies parts, with about `most` rows of each part left in it: those of the smallest hash of their key, and the first
+ * of each class. */
+static void thin_parts(const mn_labelled_t *set, const uint8_t *parts, uint8_t *thinned) {
+    static const int64_t most[MN_SPLIT_COUNT] = {[MN_SPLIT_TRAIN] = MN_WORDS_ROWS * 7 / 10,
+                                                 [MN_SPLIT_VALID] = MN_WORDS_ROWS / 10,
+                                                 [MN_SPLIT_TEST] = MN_WORDS_ROWS / 5};
     int64_t rows[MN_SPLIT_COUNT] = {0}, kept[MN_SPLIT_COUNT] = {0};
     bool met[MN_SPLIT_COUNT][MN_LABELLED_CLASSES_MAX] = {{false}};
     for (int64_t i = 0; i < set->n; i++) rows[parts[i]]++;
@@ -237,25 +243,25 @@ static void thin_parts(const mn_labelled_t *set, const uint8_t *parts, const int
     }
 }
 
+static int32_t find_likeliest(const float *probabilities, int64_t n) {
+    int32_t best = 0;
+    for (int32_t c = 1; c < n; c++)
+        if (probabilities[c] > probabilities[best]) best = c;
+    return best;
+}
+
 static void count_words_right(const mn_labelled_t *set, const uint8_t *parts, const float *probabilities,
                               int32_t majority, mn_words_score_t *out) {
     int64_t k = set->n_classes;
     for (int64_t i = 0; i < set->n; i++) {
         out->rows += parts[i] != MN_SPLIT_NONE;
         if (parts[i] != MN_SPLIT_TEST) continue;
-        int64_t best = 0;
-        for (int64_t c = 1; c < k; c++)
-            if (probabilities[c] > probabilities[best]) best = c;
-        out->right += best == set->labels[i];
+        out->right += find_likeliest(probabilities, k) == set->labels[i];
         out->majority += majority == set->labels[i];
         out->tested++;
         probabilities += k;
     }
 }
-
-static const int64_t most[MN_SPLIT_COUNT] = {[MN_SPLIT_TRAIN] = MN_WORDS_ROWS * 7 / 10,
-                                             [MN_SPLIT_VALID] = MN_WORDS_ROWS / 10,
-                                             [MN_SPLIT_TEST] = MN_WORDS_ROWS / 5};
 
 mn_status_t mn_baselines_strands(const mn_labelled_t *set, const uint8_t *parts, bool *apart, mn_err_t *err) {
     trial_t best[2] = {{.merit = {0, INFINITY}}, {.merit = {0, INFINITY}}};
@@ -264,7 +270,7 @@ mn_status_t mn_baselines_strands(const mn_labelled_t *set, const uint8_t *parts,
     bool improved;
     mn_status_t status = mn_mem_new((void **)&thinned, set->n, 1, err);
     if (status) return status;
-    thin_parts(set, parts, most, thinned);
+    thin_parts(set, parts, thinned);
     status = mn_rows_list(set, thinned, MN_SPLIT_VALID, &valid, err);
     for (int strands = 0; !status && strands < 2; strands++)
         status = try_penalties(set, thinned, &valid, MN_COUNTED_MAX, strands, MIDDLE, MIDDLE + MIDDLES, is_surer,
@@ -285,17 +291,15 @@ mn_status_t mn_baselines_words(const mn_labelled_t *set, const uint8_t *parts, m
     bool improved;
     mn_status_t status = mn_mem_new((void **)&thinned, set->n, 1, err);
     if (status) return status;
-    thin_parts(set, parts, most, thinned);
-    if (!status) status = mn_rows_list(set, thinned, MN_SPLIT_VALID, &valid, err);
+    thin_parts(set, parts, thinned);
+    status = mn_rows_list(set, thinned, MN_SPLIT_VALID, &valid, err);
     if (!status) status = mn_rows_list(set, thinned, MN_SPLIT_TEST, &test, err);
     if (!status) status = mn_length_train(set, thinned, 1, &majority, err);
-    if (!status) status = try_penalties(set, thinned, &valid, MN_WORDS_K, true, 0, PENALTIES, is_better, &best, &improved, err);
+    if (!status)
+        status = try_penalties(set, thinned, &valid, MN_WORDS_K, true, 0, PENALTIES, is_better, &best, &improved, err);
     if (!status) status = mn_kmer_features_new(set, thinned, MN_SPLIT_TEST, MN_WORDS_K, true, &features, err);
     if (!status) {
-        const float *likely = mn_length_predict(&majority, 0);
-        int32_t largest = 0;
-        for (int32_t c = 1; c < set->n_classes; c++)
-            if (likely[c] > likely[largest]) largest = c;
+        int32_t largest = find_likeliest(mn_length_predict(&majority, 0), set->n_classes);
         mn_kmer_predict(best.model, features, test.probabilities);
         *out = (mn_words_score_t){0};
         count_words_right(set, thinned, test.probabilities, largest, out);

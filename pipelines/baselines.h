@@ -29,7 +29,8 @@ typedef struct mn_baselines_options {
 } mn_baselines_options_t;
 
 /* Whether the strand tells of the class: k-mer logistic regression is surer of the validation rows (log loss) with the
- * strands told apart than with a word and its reverse complement counted as one (of MN_WORDS_ROWS rows at most). Errors: as mn_baselines_run. */
+ * strands told apart than with a word and its reverse complement counted as one (of MN_WORDS_ROWS rows at most).
+ * Errors: as mn_baselines_run. */
 mn_status_t mn_baselines_strands(const mn_labelled_t *set, const uint8_t *parts, bool *apart, mn_err_t *err);
 
 /* The steps of a run, for its progress. */

@@ -17,10 +17,11 @@ typedef enum { RC_AUTO, RC_ON, RC_OFF } rc_t;
 static const char *const rc_names[] = {"auto", "on", "off", NULL};
 
 const mn_option_t mn_recipe_data_options[] = {
-    MN_OPTION(mn_recipe_t, rc, NULL, "rc", CHOICE, NULL,
-              "train on either strand by chance and average over both; auto: where k-mer logistic regression is no surer "
-              "of the validation rows with the strands told apart",
-              .choices = rc_names, .fallback = "auto"),
+    MN_OPTION(
+        mn_recipe_t, rc, NULL, "rc", CHOICE, NULL,
+        "train on either strand by chance and average over both; auto: where k-mer logistic regression is no surer "
+        "of the validation rows with the strands told apart",
+        .choices = rc_names, .fallback = "auto"),
     MN_OPTION(mn_recipe_t, class_weights, NULL, "class-weights", CHOICE, NULL,
               "how classes count in the loss: by their rows, or all the same", .choices = weights_names,
               .fallback = "equal"),
@@ -40,8 +41,8 @@ const mn_option_t mn_recipe_options[] = {
     MN_OPTION(mn_recipe_t, smoothing, NULL, "label-smoothing", REAL, "X",
               "part of a label that is spread over all classes", .fallback = "0", .min = 0, .max = 0.9),
     MN_OPTION(mn_recipe_t, dropout, NULL, "dropout", REAL, "X",
-              "chance that a number before the head, or a word in the embedding, is left out",
-              .fallback = "0.4", .min = 0, .max = 0.9),
+              "chance that a number before the head, or a word in the embedding, is left out", .fallback = "0.4",
+              .min = 0, .max = 0.9),
     MN_OPTION(mn_recipe_t, training.average, NULL, "average", REAL, "X", MN_AVERAGE_HELP, .fallback = "0.99", .min = 0,
               .max = 0.999999),
     MN_OPTION(mn_recipe_t, training.valid_every, NULL, "valid-every", INT, "STEPS", "between validations; 0: an epoch",
@@ -161,7 +162,8 @@ static mn_status_t train(job_t *job, mn_json_t *extra, mn_err_t *err) {
     bool by_loss = recipe->select == SELECT_LOSS;
     mn_judge_t judge = {
         .ctx = job, .measure = validate, .names = measures[recipe->select], .n_measures = 3, .higher = !by_loss};
-    mn_objective_t objective = {.kind = MN_LOSS_CLASS, .label_smoothing = recipe->smoothing, .dropout = recipe->dropout};
+    mn_objective_t objective = {
+        .kind = MN_LOSS_CLASS, .label_smoothing = recipe->smoothing, .dropout = recipe->dropout};
     if (fit->fold) mn_json_set_int(extra, "fold", fit->fold);
     mn_json_set_bool(extra, "rc", classifier->rc);
     mn_model_info_t info = {.tokenizer = (char *)recipe->modelling.tokenizer_name,

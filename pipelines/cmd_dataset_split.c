@@ -126,7 +126,8 @@ static mn_status_t improve(const task_t *t) {
                    done.groups, done.largest, done.torn, done.moved, t->set->n);
         if (!status && done.crowded)
             mn_log(MN_LOG_WARNING,
-                   "clean: %" PRId64 " sequences with repeats were not compared with all that share them: near copies of "
+                   "clean: %" PRId64
+                   " sequences with repeats were not compared with all that share them: near copies of "
                    "these may be left in two parts",
                    done.crowded);
     }

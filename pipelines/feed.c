@@ -293,8 +293,11 @@ static mn_status_t fill_rows(void *ctx, int64_t step, const mn_sample_t **sample
         ids[0] = MN_ID_BOS;
         length = 1 + mn_tokenizer_encode(options->tokenizer, bases, length, ids + 1);
         e->drawn[i] = row;
-        e->samples[i] = (mn_sample_t){
-            .noise = mn_rng_next(&rng), .ids = ids, .length = length, .label = label, .weight = options->weights ? options->weights[label] : 1};
+        e->samples[i] = (mn_sample_t){.noise = mn_rng_next(&rng),
+                                      .ids = ids,
+                                      .length = length,
+                                      .label = label,
+                                      .weight = options->weights ? options->weights[label] : 1};
         ids += length;
     }
     *samples = e->samples;

@@ -24,7 +24,8 @@ const mn_option_t mn_modelling_options[] = {
     FIELD(attn_heads, "attn-heads", INT, "N", "attention heads a layer (mal, mag, mac)"),
     FIELD(ffn, "ffn", INT, "F", "inner width of the feed-forward part"),
     FIELD(conv, "conv", INT, "K", "width of the convolutions over queries, keys and values"),
-    FIELD(words, "words", INT, "K", "bases of the words whose rows are added to the embedding; 0: none; if not given, of a classifier 7"),
+    FIELD(words, "words", INT, "K",
+          "bases of the words whose rows are added to the embedding; 0: none; if not given, of a classifier 7"),
     FIELD(persistent, "persistent", INT, "N", "learned rows before the input"),
     FIELD(chunk, "chunk", INT, "C", "tokens whose surprise is measured at one state of the memory"),
     FIELD(segment, "segment", INT, "S", "rows of a segment (mac)"),
@@ -72,7 +73,8 @@ const mn_option_t mn_saving_options[] = {
     LOOP(force, "force", FLAG, NULL, "replace an output that exists", .neutral = true),
     {0}};
 
-/* Copies all weights but the head's; every other one must be there, of the same shape, but for words, which begin at 0. */
+/* Copies all weights but the head's; every other one must be there, of the same shape, but for words, which begin at 0.
+ */
 static mn_status_t copy_weights(mn_model_t *to, const mn_model_t *from, const char *path, mn_err_t *err) {
     for (int64_t i = 0; i < to->n_params; i++) {
         const mn_param_t *param = &to->params[i], *source = mn_model_param(from, param->name);

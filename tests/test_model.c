@@ -21,6 +21,8 @@ enum { LONGEST = 3000, MANY = 17 }; /* tokens; samples of a batch: more than the
 static int32_t ids[LONGEST];
 static int arch; /* mn_arch_t */
 static mn_model_t *model;
+static double dropout = 0.3; /* of gradients */
+static uint64_t noise = 1;
 
 static void *room(int64_t n, int64_t size) {
     void *p = NULL;
@@ -203,10 +205,10 @@ static real *gradient(const mn_model_t *m, int kind, int64_t n, bool streams, in
         states[i] = NULL;
         if (streams) assert_int_equal(mn_state_new(m, &states[i], &err), MN_OK);
         samples[i] = (mn_sample_t){.ids = ids + 31 * i, .length = 50 + 5 * i, .label = (int32_t)(i % 3), .weight = 1,
-                                   .state = states[i]};
+                                   .noise = noise + (uint64_t)i, .state = states[i]};
     }
     *loss = (mn_loss_t){0};
-    const mn_objective_t objective = {.kind = kind, .scale = 0.01, .label_smoothing = 0.1};
+    const mn_objective_t objective = {.kind = kind, .scale = 0.01, .label_smoothing = 0.1, .dropout = dropout};
     for (int half = 0; half < (streams ? 2 : 1); half++) {
         mn_status_t status;
         while ((status = mn_model_gradient(m, work, &objective, samples, n, g, loss, &err)) == MN_USAGE && max_memory > 0) {
@@ -395,7 +397,9 @@ static void test_words(void **state) {
     config.words = 1;
     assert_int_equal(mn_model_new(&config, &m, NULL), MN_OK);
     mn_model_init(m, 3);
+    dropout = 0;
     real *g = gradient(m, MN_LOSS_CLASS, 4, false, 0, &loss);
+    dropout = 0.3;
     const real *words = g + mn_model_param(m, "words.weight")->offset, *bases = g + mn_model_param(m, "embed.weight")->offset;
     double sum = 0;
     for (int64_t i = 0; i < 4 * config.dim; i++) sum += fabs((double)words[i]);
@@ -403,6 +407,25 @@ static void test_words(void **state) {
     assert_memory_equal(words, bases, (size_t)(4 * config.dim) * sizeof(real));
     mn_mem_free(g);
     mn_model_free(m);
+}
+
+/* What is left out follows from the noise alone; without dropout noise does nothing. */
+static void test_dropout(void **state) {
+    (void)state;
+    mn_loss_t loss[3];
+    for (int i = 0; i < 3; i++) {
+        noise = i == 1 ? 100 : 1;
+        mn_mem_free(gradient(model, MN_LOSS_CLASS, 4, false, 0, &loss[i]));
+    }
+    assert_true(loss[0].nats == loss[2].nats && loss[0].nats != loss[1].nats);
+    dropout = 0;
+    for (int i = 0; i < 2; i++) {
+        noise = i ? 100 : 1;
+        mn_mem_free(gradient(model, MN_LOSS_CLASS, 4, false, 0, &loss[i]));
+    }
+    assert_true(loss[0].nats == loss[1].nats);
+    dropout = 0.3;
+    noise = 1;
 }
 
 /* Next-token loss of what follows a state, which stays as it was; g, unless NULL: its gradient. */
@@ -455,6 +478,7 @@ int main(void) {
         cmocka_unit_test(test_instruction_sets),
         cmocka_unit_test(test_class_gradient),
         cmocka_unit_test(test_words),
+        cmocka_unit_test(test_dropout),
         cmocka_unit_test(test_stream_gradient),
         cmocka_unit_test(test_weights),
     };

@@ -44,10 +44,10 @@ static real *gradient(const mn_model_t *m, int kind, int64_t piece, bool stream,
     mn_work_t *work = NULL;
     mn_state_t *state = NULL;
     real *g = NULL;
-    const mn_objective_t objective = {.kind = kind, .scale = 0.01};
+    const mn_objective_t objective = {.kind = kind, .scale = 0.01, .dropout = 0.3};
     assert_int_equal(mn_work_new(m, max_memory, &work, NULL), MN_OK);
     assert_int_equal(mn_mem_new((void **)&g, m->size, sizeof *g, NULL), MN_OK);
-    mn_sample_t sample = {.ids = ids, .length = BEFORE, .label = 1, .weight = 1};
+    mn_sample_t sample = {.ids = ids, .length = BEFORE, .label = 1, .weight = 1, .noise = 7};
     if (stream) {
         mn_output_t out = {.layer = -1, .next = -1};
         assert_int_equal(mn_state_new(m, &state, NULL), MN_OK);

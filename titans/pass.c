@@ -211,13 +211,14 @@ bool mn_pass_drops(const mn_pass_t *pass, int64_t i) {
 static void find_words(mn_pass_t *pass, const int32_t *ids) {
     const int64_t K = pass->model->config.words, mask = (INT64_C(1) << 2 * K) - 1;
     real *kept = pass->state ? pass->state->block + pass->state->size - mn_room(K - 1) : NULL;
+    const int64_t first = pass->base + pass->start - pass->origin; /* of the sample, wherever it is cut */
     int64_t word = 0, bases = 0;
     for (int64_t t = kept ? 1 - K : 0; t < pass->length; t++) {
         const real id = t < 0 ? kept[K - 1 + t] - 1 : (real)ids[t]; /* anything, if a file says so */
         const bool base = id >= 0 && id < 4;
         word = base ? (word << 2 | (int64_t)id) & mask : 0;
         bases = base ? bases + 1 : 0;
-        if (t >= 0) pass->words[t] = bases >= K && !mn_pass_drops(pass, pass->position + t) ? (int32_t)word : -1;
+        if (t >= 0) pass->words[t] = bases >= K && !mn_pass_drops(pass, first + t) ? (int32_t)word : -1;
     }
     if (!kept) return;
     const int64_t fresh = mn_min(pass->length, K - 1);
