@@ -3,7 +3,7 @@
 #include "benchmarks/cmd_benchmark.h"
 #include "benchmarks/genomic_report.h"
 #include "benchmarks/genomic_run.h"
-#include "benchmarks/published.h"
+#include "genomics/published.h"
 #include "genomics/base/fileio.h"
 #include "genomics/base/mem.h"
 #include "genomics/divide.h"
@@ -119,6 +119,16 @@ static mn_status_t clean_splits(mn_labelled_t *set, int64_t folds, mn_genomic_ta
     return MN_OK;
 }
 
+/* Says so where the ledger has the same rows under another name: their lines stand for both. */
+static void say_known(const mn_ledger_t *ledger, const mn_entry_t *line) {
+    for (int64_t i = 0; i < ledger->n; i++)
+        if (!strcmp(ledger->entries[i].digest, line->digest) && strcmp(ledger->entries[i].set, line->set)) {
+            mn_log(MN_LOG_WARNING, "%s has the rows of %s, whose lines stand for both", line->set,
+                   ledger->entries[i].set);
+            return;
+        }
+}
+
 /* All splits of one set. Its splits are not what they were afterwards. */
 static mn_status_t run_set(mn_genomic_t *bench, const settings_t *s, mn_labelled_t *set, const char *name,
                            const char *note, mn_err_t *err) {
@@ -132,6 +142,7 @@ static mn_status_t run_set(mn_genomic_t *bench, const settings_t *s, mn_labelled
     task.line.set = name;
     task.line.classes = set->n_classes;
     if (official) task.line.official = official->name;
+    say_known(&bench->ledger, &task.line);
     mn_genomic_note(task.note, "%s", note);
     if (set->n_classes < 2) {
         char reason[MN_GENOMIC_NOTE];

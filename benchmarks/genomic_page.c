@@ -95,7 +95,8 @@ static void put_overview(mn_page_t *page, const mn_summary_t *summary) {
     mn_page_table_end(page);
 }
 
-/* MCC of k-mers and of the network chosen, on the set's own split and on the clean one. */
+/* MCC of k-mers and of the network chosen, on the set's own split (the first, where it was cut in several ways) and on
+ * the clean one. */
 static mn_status_t draw_overview(mn_page_t *page, const mn_summary_t *summary, mn_err_t *err) {
     static const char *const names[] = {"k-mers", "network", "k-mers, clean", "network, clean", "published"};
     enum { SERIES = sizeof names / sizeof *names };
@@ -112,10 +113,11 @@ static mn_status_t draw_overview(mn_page_t *page, const mn_summary_t *summary, m
             const mn_set_summary_t *set = &summary->sets[i];
             groups[i] = set->splits[0]->set;
             for (int64_t s = 0; s < set->n_splits; s++) {
-                const bool clean = !strcmp(set->splits[s]->split, "clean");
+                double *kmers = &values[2 * !strcmp(set->splits[s]->split, "clean") * n + i];
                 const mn_published_t *published = mn_summary_published(set, s);
-                values[(2 * clean) * n + i] = get_mcc(mn_summary_baseline(set, "kmer", s));
-                values[(2 * clean + 1) * n + i] = get_mcc(get_chosen(set, s));
+                if (isfinite(kmers[0])) continue;
+                kmers[0] = get_mcc(mn_summary_baseline(set, "kmer", s));
+                kmers[n] = get_mcc(get_chosen(set, s));
                 if (published && published->mcc) values[(SERIES - 1) * n + i] = get_published(published);
                 any |= isfinite(values[(SERIES - 1) * n + i]);
             }

@@ -2,7 +2,7 @@
 #ifndef MN_GENOMIC_SUMMARY_H
 #define MN_GENOMIC_SUMMARY_H
 #include "benchmarks/ledger.h"
-#include "benchmarks/published.h"
+#include "genomics/published.h"
 #include "genomics/base/json.h"
 
 /* A mean that grows by one value after another (Welford 1962); values that are not finite do not count. */

@@ -1,4 +1,4 @@
-/* lists: metadata.yaml, as far as it is used here, and the sizes of the published sets. */
+/* lists: metadata.yaml, as far as it is used here. */
 #include "genomics/lists.h"
 #include "genomics/base/fileio.h"
 #include "genomics/base/mem.h"
@@ -51,23 +51,4 @@ mn_status_t mn_lists_url(const char *folder, const char *label, char *url, mn_er
     find_url(text, label, url);
     mn_mem_free(text);
     return MN_OK;
-}
-
-/* Table 1 of Gresova et al. 2023, Genomic benchmarks, BMC Genomic Data 24:25; the lists hold as many. */
-int64_t mn_lists_published(const char *name) {
-    static const struct {
-        const char *name;
-        int64_t n;
-    } sets[] = {{"dummy_mouse_enhancers_ensembl", 1210},
-                {"demo_coding_vs_intergenomic_seqs", 100000},
-                {"demo_human_or_worm", 100000},
-                {"drosophila_enhancers_stark", 6914},
-                {"human_enhancers_cohn", 27791},
-                {"human_enhancers_ensembl", 154842},
-                {"human_ensembl_regulatory", 289061},
-                {"human_nontata_promoters", 36131},
-                {"human_ocr_ensembl", 174756}};
-    for (size_t i = 0; i < sizeof sets / sizeof *sets; i++)
-        if (!strcmp(name, sets[i].name)) return sets[i].n;
-    return -1;
 }

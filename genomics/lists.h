@@ -12,7 +12,4 @@ enum { MN_LISTS_URL_MAX = 1024 };
  */
 mn_status_t mn_lists_url(const char *folder, const char *label, char *url, mn_err_t *err);
 
-/* Intervals in the published set of that name, train and test together; -1: no such set. */
-int64_t mn_lists_published(const char *name);
-
 #endif

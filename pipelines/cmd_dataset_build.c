@@ -3,6 +3,7 @@
 #include "genomics/base/mem.h"
 #include "genomics/base/par.h"
 #include "genomics/lists.h"
+#include "genomics/published.h"
 #include "genomics/windows.h"
 #include "pipelines/commands.h"
 #include "pipelines/intervals.h"
@@ -146,12 +147,15 @@ static void say_published(const build_t *b) {
     char name[256];
     snprintf(name, sizeof name, "%s", b->args->operands[0]);
     for (size_t n = strlen(name); n > 1 && name[n - 1] == '/';) name[--n] = '\0';
-    int64_t published = mn_lists_published(mn_path_base(name));
-    if (published == b->set->n)
+    const mn_published_t *published = mn_published_named(mn_path_base(name));
+    const int64_t *n = b->set->per_split;
+    if (published && n[MN_SPLIT_TRAIN] == published->train && n[MN_SPLIT_TEST] == published->test)
         mn_log(MN_LOG_INFO, "%" PRId64 " intervals in the lists, as published", b->set->n);
-    else if (published >= 0)
-        mn_log(MN_LOG_WARNING, "%" PRId64 " intervals in the lists, the published %s has %" PRId64, b->set->n,
-               mn_path_base(name), published);
+    else if (published)
+        mn_log(MN_LOG_WARNING,
+               "%" PRId64 " train and %" PRId64 " test intervals in the lists, the published %s has %" PRId64
+               " and %" PRId64,
+               n[MN_SPLIT_TRAIN], n[MN_SPLIT_TEST], published->name, published->train, published->test);
 }
 
 static void say_assembly(const build_t *b) {

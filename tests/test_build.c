@@ -204,8 +204,6 @@ static void test_metadata(void **state) {
     }
     put("metadata.yaml", ":\n a:\n  url:\n\"':\n\n    :  a  :  \n  url: '\n");
     assert_int_equal(mn_lists_url(folder, "a", url, &err), MN_OK);
-    assert_int_equal(mn_lists_published("human_ensembl_regulatory"), 289061);
-    assert_int_equal(mn_lists_published("mine"), -1);
 }
 
 /* ---- genes */
