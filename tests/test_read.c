@@ -270,8 +270,8 @@ static void test_runs(void **state) {
     }
 }
 
-/* htslib 1.16 forgets 32 bytes when a thread of its own meets a damaged block (mended upstream in pull request 1529). Leaks of
- * ours through htslib are still seen by all other tests. */
+/* htslib 1.16 forgets 32 bytes when a thread of its own meets a damaged block (mended upstream in pull request 1529).
+ * Leaks of ours through htslib are still seen by all other tests. */
 __attribute__((visibility("default"))) const char *__lsan_default_suppressions(void);
 const char *__lsan_default_suppressions(void) {
     return "leak:libhts.so";
