@@ -68,13 +68,16 @@ static void put_overview(mn_page_t *page, const mn_summary_t *summary) {
                                                {"composition", true},
                                                {"look-up", true},
                                                {"k-mers", true},
+                                               {"gapped", true},
                                                {"network", true},
                                                {"MCC of k-mers", true},
+                                               {"of gapped words", true},
                                                {"of the network", true},
                                                {"published: accuracy", true},
                                                {"MCC", true},
                                                {0}};
-    static const char *const baselines[] = {"majority", "length", "composition", "look-up", "kmer"};
+    static const char *const baselines[] = {"majority", "length", "composition", "look-up", "kmer", "gapped"};
+    enum { BASELINES = sizeof baselines / sizeof *baselines };
     mn_page_table(page, "Test accuracy in per cent, and MCC; the network is the one with the best validation MCC",
                   columns);
     for (int64_t i = 0; i < summary->n; i++)
@@ -85,9 +88,11 @@ static void put_overview(mn_page_t *page, const mn_summary_t *summary) {
             mn_page_cell(page, "%s", line->set);
             mn_page_cell(page, "%s", line->kind == MN_ENTRY_SKIPPED ? "skipped" : line->split);
             put_number(page, line->test < 0 ? NAN : (double)line->test, 0);
-            for (int b = 0; b < 5; b++) put_number(page, get_accuracy(mn_summary_baseline(set, baselines[b], s)), 1);
+            for (int b = 0; b < BASELINES; b++)
+                put_number(page, get_accuracy(mn_summary_baseline(set, baselines[b], s)), 1);
             put_number(page, get_accuracy(get_chosen(set, s)), 1);
             put_number(page, get_mcc(mn_summary_baseline(set, "kmer", s)), 3);
+            put_number(page, get_mcc(mn_summary_baseline(set, "gapped", s)), 3);
             put_number(page, get_mcc(get_chosen(set, s)), 3);
             put_number(page, published && !published->mcc ? 100 * get_published(published) : NAN, 1);
             put_number(page, published && published->mcc ? get_published(published) : NAN, 3);

@@ -148,10 +148,10 @@ static mn_status_t add_audit(mn_genomic_t *bench, const mn_genomic_task_t *task,
     return status;
 }
 
-/* Once: the k-mer baseline's line is the last to be written. */
+/* Once: the line of the last baseline is the last to be written. */
 static mn_status_t add_modelless(mn_genomic_t *bench, const mn_genomic_task_t *task, const uint8_t *parts,
                                  mn_err_t *err) {
-    mn_entry_t last = begin_line(task, MN_ENTRY_BASELINE, mn_baseline_names[MN_BASELINE_KMER], "");
+    mn_entry_t last = begin_line(task, MN_ENTRY_BASELINE, mn_baseline_names[MN_BASELINE_COUNT - 1], "");
     if (mn_ledger_find(&bench->ledger, last.key)) return MN_OK;
     mn_log(MN_LOG_INFO, "%s, %s: audit and baselines", task->line.set, task->line.split);
     mn_status_t status = add_audit(bench, task, parts, err);

@@ -1,9 +1,11 @@
-/* kmer: word counts as liblinear's sparse rows, and its primal trust-region solver, which draws no random numbers. */
+/* kmer: words as liblinear's sparse rows, and its primal trust-region solver, which draws no random numbers. */
 #include "genomics/kmer.h"
+#include "genomics/base/gapped.h"
 #include "genomics/base/mem.h"
 #include <inttypes.h>
 #include <linear.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* liblinear's own stopping rule for this solver is 0.01; a tenth of it leaves the figures of a fit unmoved by another.
@@ -36,8 +38,67 @@ static void count_words(const uint8_t *bases, int64_t n, int64_t k, bool strands
     }
 }
 
-static int64_t count_nodes(int64_t length, int64_t words) {
-    return (length < words ? length : words) + 2; /* the bias and the end */
+/* What is needed to measure one row. */
+typedef struct room {
+    int64_t *counts;    /* (words) */
+    int32_t *ids;       /* of both strands of the longest row */
+    mn_gapped_t gapped; /* x by word too, where gapped words are asked for */
+} room_t;
+
+static mn_status_t new_room(int64_t words, int64_t longest, room_t *room, mn_err_t *err) {
+    mn_status_t status = mn_mem_new((void **)&room->counts, words, sizeof *room->counts, err);
+    if (!status) status = mn_mem_new((void **)&room->ids, 2 * longest + 1, sizeof *room->ids, err);
+    if (!status) status = mn_mem_new((void **)&room->gapped.words, words, sizeof *room->gapped.words, err);
+    if (!status) status = mn_mem_new((void **)&room->gapped.x, words, sizeof *room->gapped.x, err);
+    if (!status) status = mn_mem_new((void **)&room->gapped.counts, words, sizeof *room->gapped.counts, err);
+    return status;
+}
+
+static void done_room(room_t *room) {
+    mn_mem_free(room->counts);
+    mn_mem_free(room->ids);
+    mn_mem_free(room->gapped.words);
+    mn_mem_free(room->gapped.x);
+    mn_mem_free(room->gapped.counts);
+}
+
+/* The gapped words of a sequence; without strands, of it and its reverse complement. */
+static void measure_gapped(const uint8_t *bases, int64_t n, bool strands, room_t *room) {
+    int64_t ids = 0;
+    for (int64_t i = 0; i < n; i++) room->ids[ids++] = bases[i];
+    if (!strands) room->ids[ids++] = MN_BASE_N;
+    for (int64_t i = n - 1; i >= 0 && !strands; i--) room->ids[ids++] = bases[i] < MN_BASE_N ? 3 - bases[i] : MN_BASE_N;
+    mn_gapped_count(room->ids, ids, &room->gapped);
+}
+
+static int compare_nodes(const void *a, const void *b) {
+    const struct feature_node *x = a, *y = b;
+    return (x->index > y->index) - (x->index < y->index);
+}
+
+/* One row's nodes, in the order of their words; returns where the next row's begin. */
+static struct feature_node *put_nodes(const uint8_t *bases, int64_t n, int64_t k, bool strands, int64_t words,
+                                      room_t *room, struct feature_node *node) {
+    if (k == MN_COUNTED_GAPPED) {
+        struct feature_node *first = node;
+        measure_gapped(bases, n, strands, room);
+        for (int64_t i = 0; i < room->gapped.n; i++)
+            *node++ = (struct feature_node){room->gapped.words[i] + 1, (double)room->gapped.x[i]};
+        qsort(first, (size_t)room->gapped.n, sizeof *first, compare_nodes);
+    } else {
+        memset(room->counts, 0, (size_t)words * sizeof *room->counts);
+        count_words(bases, n, k, strands, room->counts);
+        for (int64_t w = 0; w < words; w++)
+            if (room->counts[w]) *node++ = (struct feature_node){(int)w + 1, log1p((double)room->counts[w])};
+    }
+    *node++ = (struct feature_node){(int)words + 1, 1};
+    *node++ = (struct feature_node){-1, 0};
+    return node;
+}
+
+static int64_t count_nodes(int64_t length, int64_t k, int64_t words) {
+    int64_t most = k == MN_COUNTED_GAPPED ? 2 * MN_GAPPED_PATTERNS * length : length;
+    return (most < words ? most : words) + 2; /* the bias and the end */
 }
 
 mn_status_t mn_kmer_features_new(const mn_labelled_t *set, const uint8_t *parts, mn_split_t part, int64_t k,
@@ -45,13 +106,14 @@ mn_status_t mn_kmer_features_new(const mn_labelled_t *set, const uint8_t *parts,
     mn_kmer_features_t *f;
     mn_status_t status = mn_mem_new((void **)&f, 1, sizeof *f, err);
     if (status) return status;
-    f->words = (int64_t)1 << 2 * k;
+    f->words = k == MN_COUNTED_GAPPED ? mn_gapped_rows() : (int64_t)1 << 2 * k;
     f->n_classes = set->n_classes;
-    int64_t nodes = 0, *counts = NULL;
+    int64_t nodes = 0;
+    room_t room = {0};
     for (int64_t i = 0; i < set->n; i++) {
         if (parts[i] != part) continue;
         f->rows++;
-        nodes += count_nodes(mn_labelled_length(set, i), f->words);
+        nodes += count_nodes(mn_labelled_length(set, i), k, f->words);
     }
     int64_t bytes = mn_mem_mul(nodes, sizeof *f->nodes);
     if (f->rows > INT32_MAX || bytes < 0 || bytes > mn_mem_available() / 2)
@@ -61,21 +123,16 @@ mn_status_t mn_kmer_features_new(const mn_labelled_t *set, const uint8_t *parts,
     if (!status) status = mn_mem_new((void **)&f->nodes, nodes, sizeof *f->nodes, err);
     if (!status) status = mn_mem_new((void **)&f->row, f->rows, sizeof(*f->row), err);
     if (!status) status = mn_mem_new((void **)&f->labels, f->rows, sizeof *f->labels, err);
-    if (!status) status = mn_mem_new((void **)&counts, f->words, sizeof *counts, err);
+    if (!status) status = new_room(f->words, set->longest, &room, err);
     struct feature_node *node = f->nodes;
     int64_t row = 0;
     for (int64_t i = 0; !status && i < set->n; i++) {
         if (parts[i] != part) continue;
-        memset(counts, 0, (size_t)f->words * sizeof *counts);
-        count_words(mn_labelled_row(set, i), mn_labelled_length(set, i), k, strands, counts);
         f->labels[row] = set->labels[i];
         f->row[row++] = node;
-        for (int64_t w = 0; w < f->words; w++)
-            if (counts[w]) *node++ = (struct feature_node){(int)w + 1, log1p((double)counts[w])};
-        *node++ = (struct feature_node){(int)f->words + 1, 1};
-        *node++ = (struct feature_node){-1, 0};
+        node = put_nodes(mn_labelled_row(set, i), mn_labelled_length(set, i), k, strands, f->words, &room, node);
     }
-    mn_mem_free(counts);
+    done_room(&room);
     if (status)
         mn_kmer_features_free(f);
     else

@@ -1,4 +1,4 @@
-/* baselines: majority, length and k-mers, fold by fold. */
+/* baselines: majority, length, k-mers and gapped words, fold by fold. */
 #include "pipelines/baselines.h"
 #include "genomics/base/digest.h"
 #include "genomics/base/mem.h"
@@ -9,9 +9,9 @@
 #include <math.h>
 #include <string.h>
 
-enum { KS = MN_COUNTED_MAX - MN_COUNTED_MIN + 1 };
+enum { KS = MN_COUNTED_MAX - MN_COUNTED_MIN + 1, ROUNDS = KS + 2 };
 
-const char *const mn_baseline_names[] = {"majority", "length", "kmer", NULL};
+const char *const mn_baseline_names[] = {"majority", "length", "kmer", "gapped", NULL};
 
 static int64_t count_folds(int64_t folds) {
     return folds ? folds : 1;
@@ -95,8 +95,9 @@ typedef struct trial {
 enum {
     PENALTIES = 9,
     MIDDLE = 2,
-    MIDDLES = 3
-}; /* the middle ones, which are soon trained, are among the best on real sets */
+    MIDDLES = 3, /* the middle ones, which are soon trained, are among the best on real sets */
+    GAPPED = 3   /* of gapped words, whose vectors all have one length */
+};
 static const double penalties[PENALTIES] = {1000, 300, 100, 30, 10, 3, 1, 0.3, 0.1};
 
 typedef struct grid {
@@ -144,26 +145,46 @@ static mn_status_t try_penalties(const mn_labelled_t *set, const uint8_t *parts,
     return status;
 }
 
+/* The probabilities of the TEST rows by a model of words of k. */
+static mn_status_t score_test(const mn_labelled_t *set, const uint8_t *parts, const mn_kmer_t *model, int64_t k,
+                              bool strands, float *probabilities, mn_err_t *err) {
+    mn_kmer_features_t *test = NULL;
+    mn_status_t status = mn_kmer_features_new(set, parts, MN_SPLIT_TEST, k, strands, &test, err);
+    if (!status) mn_kmer_predict(model, test, probabilities);
+    mn_kmer_features_free(test);
+    return status;
+}
+
 /* Trains and chooses on TRAIN and VALID, and adds the probabilities of TEST to the pool. The model of the validation is
  * the one that is tested: nothing is trained again on both. */
 static mn_status_t run_fold(const mn_labelled_t *set, const uint8_t *parts, const mn_baselines_options_t *options,
                             int64_t fold, pool_t *pool, mn_baseline_choice_t *chosen, mn_err_t *err) {
     mn_rows_t valid;
     mn_length_t majority = {0}, length = {0};
-    trial_t best = {.merit = {-INFINITY, 0}};
-    mn_kmer_features_t *test = NULL;
+    trial_t best = {.merit = {-INFINITY, 0}}, gapped = {.merit = {0, INFINITY}};
+    const int64_t at_test = pool->n * set->n_classes;
+    bool improved;
     mn_status_t status = mn_rows_list(set, parts, MN_SPLIT_VALID, &valid, err);
     if (!status) status = mn_length_train(set, parts, 1, &majority, err);
     if (!status) status = choose_length(set, parts, &valid, &length, &chosen->bins, err);
     for (int64_t k = MN_COUNTED_MIN; !status && k <= MN_COUNTED_MAX; k++) {
-        bool improved;
         status = try_penalties(set, parts, &valid, k, true, 0, PENALTIES, is_better, &best, &improved, err);
         if (improved) chosen->k = k, chosen->penalty = best.penalty;
-        if (options->progress) options->progress(options->ctx, fold * KS + k - MN_COUNTED_MIN + 1);
+        if (options->progress) options->progress(options->ctx, fold * ROUNDS + k - MN_COUNTED_MIN + 1);
     }
-    if (!status) status = mn_kmer_features_new(set, parts, MN_SPLIT_TEST, chosen->k, true, &test, err);
+    for (int strands = 0; !status && strands < 2; strands++) {
+        status = try_penalties(set, parts, &valid, MN_COUNTED_GAPPED, strands, GAPPED, GAPPED + 1, is_surer, &gapped,
+                               &improved, err);
+        if (improved) chosen->strands = strands;
+        if (options->progress) options->progress(options->ctx, fold * ROUNDS + KS + strands + 1);
+    }
+    if (!status)
+        status =
+            score_test(set, parts, best.model, chosen->k, true, pool->probabilities[MN_BASELINE_KMER] + at_test, err);
+    if (!status)
+        status = score_test(set, parts, gapped.model, MN_COUNTED_GAPPED, chosen->strands,
+                            pool->probabilities[MN_BASELINE_GAPPED] + at_test, err);
     if (!status) {
-        mn_kmer_predict(best.model, test, pool->probabilities[MN_BASELINE_KMER] + pool->n * set->n_classes);
         size_t row = (size_t)set->n_classes * sizeof(float);
         for (int64_t i = 0; i < set->n; i++) {
             if (parts[i] != MN_SPLIT_TEST) continue;
@@ -173,8 +194,8 @@ static mn_status_t run_fold(const mn_labelled_t *set, const uint8_t *parts, cons
             pool->labels[pool->n++] = set->labels[i];
         }
     }
-    mn_kmer_features_free(test);
     mn_kmer_free(best.model);
+    mn_kmer_free(gapped.model);
     mn_length_done(&length);
     mn_length_done(&majority);
     mn_rows_done(&valid);
@@ -182,7 +203,7 @@ static mn_status_t run_fold(const mn_labelled_t *set, const uint8_t *parts, cons
 }
 
 int64_t mn_baselines_rounds(int64_t folds) {
-    return count_folds(folds) * KS;
+    return count_folds(folds) * ROUNDS;
 }
 
 mn_status_t mn_baselines_run(const mn_labelled_t *set, const mn_baselines_options_t *options, mn_baselines_t *out,

@@ -1,18 +1,26 @@
-/* baselines: what a classifier has to beat on a labelled set: the majority, the length alone, and k-mer logistic
- * regression. Bins, K and penalty are chosen on the validation part by MCC (then log loss); the model that did best
- * there is the one tested, nothing is trained again on both parts. */
+/* baselines: what a classifier has to beat on a labelled set: the majority, the length alone, k-mer logistic
+ * regression, and the same on gapped words. Bins, K and penalty are chosen on the validation part by MCC (then log
+ * loss), whether gapped words are counted on both strands by log loss; the model that did best there is the one tested,
+ * nothing is trained again on both parts. */
 #ifndef MN_BASELINES_H
 #define MN_BASELINES_H
 #include "genomics/split.h"
 #include "titans/metrics.h"
 
-typedef enum { MN_BASELINE_MAJORITY, MN_BASELINE_LENGTH, MN_BASELINE_KMER, MN_BASELINE_COUNT } mn_baseline_kind_t;
+typedef enum {
+    MN_BASELINE_MAJORITY,
+    MN_BASELINE_LENGTH,
+    MN_BASELINE_KMER,
+    MN_BASELINE_GAPPED,
+    MN_BASELINE_COUNT
+} mn_baseline_kind_t;
 extern const char *const mn_baseline_names[]; /* NULL-terminated */
 
 /* What was chosen on a validation part. */
 typedef struct mn_baseline_choice {
     int64_t bins, k;
     double penalty;
+    bool strands; /* gapped words: those of the strand given alone */
 } mn_baseline_choice_t;
 
 typedef struct mn_baselines {

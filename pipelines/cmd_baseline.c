@@ -53,6 +53,7 @@ static void write_choices(FILE *file, const mn_baselines_t *result) {
         fprintf(file, "length\t%sbins\t%" PRId64 "\tNA\tNA\n", fold, choice->bins);
         fprintf(file, "kmer\t%sk\t%" PRId64 "\tNA\tNA\n", fold, choice->k);
         fprintf(file, "kmer\t%spenalty\t%g\tNA\tNA\n", fold, choice->penalty);
+        fprintf(file, "gapped\t%sstrands\t%d\tNA\tNA\n", fold, choice->strands ? 1 : 2);
     }
 }
 
@@ -63,6 +64,7 @@ static mn_json_t *make_labelled_json(const mn_baselines_t *result, const char *c
         mn_json_set_int(choice, "length_bins", result->choices[f].bins);
         mn_json_set_int(choice, "kmer_k", result->choices[f].k);
         mn_json_set_real(choice, "kmer_penalty", result->choices[f].penalty);
+        mn_json_set_int(choice, "gapped_strands", result->choices[f].strands ? 1 : 2);
         mn_json_set(choices, NULL, choice);
     }
     mn_json_set_int(json, "folds", result->folds);
@@ -244,16 +246,19 @@ static mn_status_t run(const mn_args_t *args, mn_err_t *err) {
 const mn_command_t mn_cmd_baseline = {
     .name = "baseline",
     .heading = "Use",
-    .summary = "what a model has to beat: majority, length, k-mers; Markov models of DNA",
+    .summary = "what a model has to beat: majority, length, k-mers, gapped words; Markov models of DNA",
     .operands = "DATA...",
     .min_operands = 1,
     .max_operands = -1,
     .about =
         "DATA is as for finetune: a TSV or CSV with columns label, sequence and optionally split, class folders, or "
-        "CLASS=FILE. Three classifiers are trained on the train rows: the majority class, class frequencies by "
-        "length (1 to 4,096 bins), and L2-penalised logistic regression on log(1 + count) of the words of K = 4 to 6 "
-        "bases, strands apart. Bins, K and penalty are those with the best MCC on the validation rows (10 % of "
-        "train, duplicates together, where there are none); the test rows are scored once, as by evaluate.\n"
+        "CLASS=FILE. Four classifiers are trained on the train rows: the majority class, class frequencies by "
+        "length (1 to 4,096 bins), L2-penalised logistic regression on log(1 + count) of the words of K = 4 to 6 "
+        "bases, strands apart, and the same on words of 5 to 7 bases and words with gaps, scaled to vectors of one "
+        "length: what the linear part of a classifier of finetune has alone (--gapped). Bins, K and penalty are those "
+        "with the best MCC on the validation rows (10 % of train, duplicates together, where there are none), the "
+        "strands of gapped words (1 or 2) those with the least log loss; the test rows are scored once, as by "
+        "evaluate.\n"
         "With --markov, Markov models of order 8 to 12 over both strands, with pseudo-counts of 1/16, 1, 4 and 16, "
         "are compared on a held-out tenth of FILE; the best, counted on all of it, gives the bits per base of DATA, "
         "here sequence files.",

@@ -43,6 +43,7 @@ const mn_option_t mn_modelling_options[] = {
     FIELD(memory.theta_max, "theta-max", REAL, "X", "largest step of a memory's updates"),
     NAMED(pooling, "pooling", mn_pool_names, "from rows to one for classification; if not given, max"),
     FIELD(bins, "bins", INT, "N", "equal parts of a sequence that are pooled apart, beside the whole; if not given, 8"),
+    FIELD(gapped, "gapped", SWITCH, NULL, "the head reads counts of gapped words too; if not given, on"),
     {0}};
 
 #define LOOP(field, name, kind, value, text, ...)                                                                      \
@@ -93,6 +94,7 @@ static void begin_classifier(mn_config_t *config, mn_tokenizer_t tokenizer) {
     config->pooling = MN_POOL_MAX;
     config->bins = 8;
     if (!tokenizer.k && !config->words) config->words = 7;
+    config->gapped = !tokenizer.k;
 }
 
 mn_status_t mn_modelling_begin(const mn_args_t *args, mn_modelling_t *modelling, int64_t classes, mn_err_t *err) {

@@ -1,9 +1,10 @@
-/* test_model: for each backbone, a result depends on the sequence and its place in the stream alone: not on threads, batch, length of what
- * follows, memory allowed, where the stream was cut, or the processor's instruction set. Comparisons are of bits, but for
- * gradients against differences of the loss. */
+/* test_model: for each backbone, a result depends on the sequence and its place in the stream alone: not on threads,
+ * batch, length of what follows, memory allowed, where the stream was cut, or the processor's instruction set.
+ * Comparisons are of bits, but for gradients against differences of the loss. */
 #include "genomics/base/mem.h"
 #include "genomics/base/par.h"
 #include "genomics/base/rng.h"
+#include "genomics/base/gapped.h"
 #include "titans/kernels/vec.h"
 #include "titans/model.h"
 #include <math.h>
@@ -43,15 +44,18 @@ static mn_model_t *new_model(int64_t classes, int pooling) {
     config.segment = 80;
     config.words = 3;
     config.bins = 3;
+    config.gapped = classes > 0;
     config.dim = 32;
     config.ffn = 48;
     config.attn_heads = 4;
     config.memory.expansion = 2;
     assert_int_equal(mn_model_new(&config, &m, &err), MN_OK);
     mn_model_init(m, 3);
-    const mn_param_t *words = mn_model_param(m, "words.weight"); /* that begin at 0 */
     mn_rng_t rng = mn_rng(3, MN_RNG_TEST, 1, 0);
-    for (int64_t i = 0; i < words->size; i++) m->block[words->offset + i] = (mn_real_t)mn_rng_normal(&rng);
+    for (int k = 0; k < 2; k++) { /* that begin at 0 */
+        const mn_param_t *words = mn_model_param(m, k ? "head.gapped" : "words.weight");
+        for (int64_t i = 0; words && i < words->size; i++) m->block[words->offset + i] = (mn_real_t)mn_rng_normal(&rng);
+    }
     return m;
 }
 
@@ -84,7 +88,8 @@ typedef struct {
 /* One sequence of `length`, in pieces that end at the cuts. */
 static got_t run(int64_t length, const int64_t *cuts, int64_t n_cuts) {
     const int64_t D = model->config.dim;
-    got_t got = {room(length, sizeof(float)), room(length * D, sizeof(real)), room(D, sizeof(real)), room(3, sizeof(real))};
+    got_t got = {room(length, sizeof(float)), room(length * D, sizeof(real)), room(D, sizeof(real)),
+                 room(3, sizeof(real))};
     mn_work_t *work = new_work(model, 0);
     mn_state_t *stream = NULL;
     mn_err_t err = {0};
@@ -92,8 +97,8 @@ static got_t run(int64_t length, const int64_t *cuts, int64_t n_cuts) {
     for (int64_t i = 0, from = 0; i <= n_cuts; i++) {
         const int64_t to = i < n_cuts ? cuts[i] : length;
         const mn_sample_t sample = {.ids = ids + from, .length = to - from, .state = stream};
-        mn_output_t out = {.layer = -1, .hidden = got.hidden + from * D, .nats = got.nats + from,
-                           .next = to < length ? ids[to] : -1};
+        mn_output_t out = {
+            .layer = -1, .hidden = got.hidden + from * D, .nats = got.nats + from, .next = to < length ? ids[to] : -1};
         if (!n_cuts) out.pooled = got.pooled, out.classes = got.classes;
         assert_int_equal(mn_model_forward(model, work, &sample, 1, &out, &err), MN_OK);
         from = to;
@@ -193,8 +198,8 @@ static void test_batch(void **state) {
     mn_mem_free(classes);
 }
 
-/* Loss and gradient of a batch; with states, of the second half of each sequence after the first. max_memory > 0: the least
- * above it that is enough. */
+/* Loss and gradient of a batch; with states, of the second half of each sequence after the first. max_memory > 0: the
+ * least above it that is enough. */
 static real *gradient(const mn_model_t *m, int kind, int64_t n, bool streams, int64_t max_memory, mn_loss_t *loss) {
     real *g = room(m->size, sizeof(real));
     mn_work_t *work = new_work(m, max_memory);
@@ -204,14 +209,19 @@ static real *gradient(const mn_model_t *m, int kind, int64_t n, bool streams, in
     for (int64_t i = 0; i < n; i++) {
         states[i] = NULL;
         if (streams) assert_int_equal(mn_state_new(m, &states[i], &err), MN_OK);
-        samples[i] = (mn_sample_t){.ids = ids + 31 * i, .length = 50 + 5 * i, .label = (int32_t)(i % 3), .weight = 1,
-                                   .noise = noise + (uint64_t)i, .state = states[i]};
+        samples[i] = (mn_sample_t){.ids = ids + 31 * i,
+                                   .length = 50 + 5 * i,
+                                   .label = (int32_t)(i % 3),
+                                   .weight = 1,
+                                   .noise = noise + (uint64_t)i,
+                                   .state = states[i]};
     }
     *loss = (mn_loss_t){0};
     const mn_objective_t objective = {.kind = kind, .scale = 0.01, .label_smoothing = 0.1, .dropout = dropout};
     for (int half = 0; half < (streams ? 2 : 1); half++) {
         mn_status_t status;
-        while ((status = mn_model_gradient(m, work, &objective, samples, n, g, loss, &err)) == MN_USAGE && max_memory > 0) {
+        while ((status = mn_model_gradient(m, work, &objective, samples, n, g, loss, &err)) == MN_USAGE &&
+               max_memory > 0) {
             mn_work_free(work);
             work = new_work(m, max_memory += max_memory / 8);
         }
@@ -388,7 +398,8 @@ static void test_class_gradient(void **state) {
     }
 }
 
-/* A word of one base is that base: the class loss, which does not reach the tied embedding's other use, moves both alike. */
+/* A word of one base is that base: the class loss, which does not reach the tied embedding's other use, moves both
+ * alike. */
 static void test_words(void **state) {
     (void)state;
     mn_config_t config = model->config;
@@ -400,13 +411,64 @@ static void test_words(void **state) {
     dropout = 0;
     real *g = gradient(m, MN_LOSS_CLASS, 4, false, 0, &loss);
     dropout = 0.3;
-    const real *words = g + mn_model_param(m, "words.weight")->offset, *bases = g + mn_model_param(m, "embed.weight")->offset;
+    const real *words = g + mn_model_param(m, "words.weight")->offset,
+               *bases = g + mn_model_param(m, "embed.weight")->offset;
     double sum = 0;
     for (int64_t i = 0; i < 4 * config.dim; i++) sum += fabs((double)words[i]);
     assert_true(sum > 0);
     assert_memory_equal(words, bases, (size_t)(4 * config.dim) * sizeof(real));
     mn_mem_free(g);
     mn_model_free(m);
+}
+
+/* Each word with its count, by looking for every word at every place: as many of a pattern as there are places, at x
+ * that grow with the logarithm of the count, in a vector of length 10; and none with a letter that is no base. */
+static void test_gapped(void **state) {
+    (void)state;
+    enum { N = 300 };
+    static const char *const spans = "5678"
+                                     "8"
+                                     ":"
+                                     ":"
+                                     ">"; /* '0' + the patterns' spans */
+    const int64_t rows = mn_gapped_rows();
+    int32_t text[N];
+    mn_rng_t rng = mn_rng(5, MN_RNG_TEST, 2, 0);
+    mn_gapped_t gapped = {
+        .words = room(rows, sizeof(int32_t)), .x = room(rows, sizeof(real)), .counts = room(rows, sizeof(int32_t))};
+    for (int round = 0; round < 3; round++) {
+        for (int i = 0; i < N; i++) text[i] = round == 2 ? 0 : (int32_t)mn_rng_below(&rng, 4); /* last: poly-A */
+        if (round == 1) text[100] = 4;
+        mn_gapped_count(text, N, &gapped);
+        double squares = 0, least = 1e9;
+        int64_t sum = 0, places = 0;
+        for (int64_t i = 0; i < gapped.n; i++) {
+            squares += (double)gapped.x[i] * (double)gapped.x[i];
+            least = fmin(least, (double)gapped.x[i] / log1p(gapped.counts[gapped.words[i]]));
+            sum += gapped.counts[gapped.words[i]];
+        }
+        for (const char *span = spans; *span; span++)
+            places += round == 1 ? 100 - (*span - '0') + 1 + 199 - (*span - '0') + 1 : N - (*span - '0') + 1;
+        assert_int_equal(sum, places);
+        assert_true(fabs(squares - 100) < 1e-3);
+        for (int64_t i = 0; i < gapped.n; i++)
+            assert_true(fabs((double)gapped.x[i] - least * log1p(gapped.counts[gapped.words[i]])) < 1e-4);
+        if (round == 2) assert_int_equal(gapped.n, 8);
+    }
+    /* The first pattern's words are plain ones. */
+    for (int i = 0; i < N; i++) text[i] = (int32_t)mn_rng_below(&rng, 4);
+    mn_gapped_count(text, N, &gapped);
+    for (int64_t word = 0; word < 1024; word++) {
+        int32_t found = 0;
+        for (int i = 0; i + 5 <= N; i++)
+            found += (((text[i] * 4 + text[i + 1]) * 4 + text[i + 2]) * 4 + text[i + 3]) * 4 + text[i + 4] == word;
+        assert_int_equal(gapped.counts[word], found);
+    }
+    mn_gapped_count(text, 4, &gapped);
+    assert_int_equal(gapped.n, 0);
+    mn_mem_free(gapped.words);
+    mn_mem_free(gapped.x);
+    mn_mem_free(gapped.counts);
 }
 
 /* What is left out follows from the noise alone; without dropout noise does nothing. */
@@ -470,14 +532,16 @@ static void test_stream_gradient(void **state) {
 
 int main(void) {
     const struct CMUnitTest bits[] = {
-        cmocka_unit_test(test_length), cmocka_unit_test(test_cuts),          cmocka_unit_test(test_states),
-        cmocka_unit_test(test_batch),  cmocka_unit_test(test_gradient_bits), cmocka_unit_test(test_memory_too_small),
+        cmocka_unit_test(test_length),        cmocka_unit_test(test_cuts),
+        cmocka_unit_test(test_states),        cmocka_unit_test(test_batch),
+        cmocka_unit_test(test_gradient_bits), cmocka_unit_test(test_memory_too_small),
         cmocka_unit_test(test_left_behind),
     };
     const struct CMUnitTest values[] = {
         cmocka_unit_test(test_instruction_sets),
         cmocka_unit_test(test_class_gradient),
         cmocka_unit_test(test_words),
+        cmocka_unit_test(test_gapped),
         cmocka_unit_test(test_dropout),
         cmocka_unit_test(test_stream_gradient),
         cmocka_unit_test(test_weights),

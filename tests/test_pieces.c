@@ -1,5 +1,5 @@
-/* test_pieces: a gradient that goes back in pieces is that of the whole sequence, for every backbone, loss and pooling, at a
- * stream's start and within one. */
+/* test_pieces: a gradient that goes back in pieces is that of the whole sequence, for every backbone, loss and pooling,
+ * at a stream's start and within one. */
 #include "genomics/base/mem.h"
 #include "genomics/base/rng.h"
 #include "titans/pass.h"
@@ -25,6 +25,7 @@ static mn_model_t *new_model(int arch, int pooling) {
     config.classes = 3;
     config.words = 3;
     config.bins = 3;
+    config.gapped = true;
     config.dim = 32;
     config.ffn = 48;
     config.memory.expansion = 2;
@@ -33,9 +34,11 @@ static mn_model_t *new_model(int arch, int pooling) {
     config.segment = 48;
     assert_int_equal(mn_model_new(&config, &m, NULL), MN_OK);
     mn_model_init(m, 3);
-    const mn_param_t *words = mn_model_param(m, "words.weight"); /* that begin at 0 */
     mn_rng_t rng = mn_rng(3, MN_RNG_TEST, 1, 0);
-    for (int64_t i = 0; i < words->size; i++) m->block[words->offset + i] = (mn_real_t)mn_rng_normal(&rng);
+    for (int k = 0; k < 2; k++) { /* that begin at 0 */
+        const mn_param_t *words = mn_model_param(m, k ? "head.gapped" : "words.weight");
+        for (int64_t i = 0; words && i < words->size; i++) m->block[words->offset + i] = (mn_real_t)mn_rng_normal(&rng);
+    }
     return m;
 }
 

@@ -1,5 +1,6 @@
 /* config: one table of fields, from which JSON and limits are made. */
 #include "titans/config.h"
+#include "genomics/base/gapped.h"
 #include <inttypes.h>
 #include <stddef.h>
 #include <string.h>
@@ -41,6 +42,7 @@ static const field_t fields[] = {
     {"classes", FIELD(classes, INT), .min = 0, .max = MN_CLASSES_MAX, .optional = true},
     {"pooling", FIELD(pooling, CHOICE), .names = mn_pool_names, .optional = true},
     {"bins", FIELD(bins, INT), .min = 0, .max = 64, .optional = true},
+    {"gapped", FIELD(gapped, BOOL), .optional = true},
     {0},
 };
 
@@ -105,7 +107,8 @@ int64_t mn_config_parameters(const mn_config_t *c) {
     if (c->arch == MN_ARCH_MAG || c->arch == MN_ARCH_MAC) mixer += 2 * D;
     if (c->arch == MN_ARCH_MAC) mixer += 2 * D * D + D * c->conv + D;
     int64_t layer = mixer + 3 * D * c->ffn + (c->arch == MN_ARCH_MAL ? 3 : 2) * D;
-    int64_t head = c->classes ? ((1 + c->bins) * D + 1) * c->classes + (c->pooling == MN_POOL_ATTENTION ? D : 0) : 0;
+    int64_t gapped = c->gapped ? mn_gapped_rows() : 0;
+    int64_t head = c->classes ? ((1 + c->bins) * D + 1 + gapped) * c->classes + (c->pooling == MN_POOL_ATTENTION ? D : 0) : 0;
     int64_t words = c->words ? D << 2 * c->words : 0;
     return c->vocab * D + words + D + c->layers * layer + head; /* within the limits above far below 2^63 */
 }
@@ -148,7 +151,7 @@ mn_status_t mn_config_check(const mn_config_t *config, mn_status_t status, const
     if (config->arch == MN_ARCH_MAC && config->segment % config->chunk)
         return mn_err_set(err, status, where, NULL, "segment %" PRId64 " is not a multiple of chunk %" PRId64,
                           config->segment, config->chunk);
-    if (config->words && config->vocab < 4)
+    if ((config->words || config->gapped) && config->vocab < 4)
         return mn_err_set(err, status, where, NULL, "words of bases in a vocabulary of %" PRId64, config->vocab);
     if (config->classes == 1) return mn_err_set(err, status, where, NULL, "classes is 1, expected 0 or at least 2");
     if (mn_config_parameters(config) > INT32_MAX)

@@ -185,6 +185,8 @@ void mn_heads_classes(mn_pass_t *pass, real *log_p) {
     const real *row = pooled_row(pass), *w = pass->w + pass->layout->head;
     memcpy(log_p, pass->w + pass->layout->head_bias, (size_t)n * sizeof *log_p);
     for (int64_t j = 0; j < width; j++) mn_vec->axpy(n, keep(pass, j) * row[j], w + j * n, log_p);
+    for (int64_t i = 0; i < pass->gapped.n; i++)
+        mn_vec->axpy(n, pass->gapped.x[i], pass->w + pass->layout->gapped + pass->gapped.words[i] * n, log_p);
     mn_vec->softmax_loss(n, log_p, 0, 0);
 }
 
@@ -203,6 +205,8 @@ double mn_heads_class(mn_pass_t *pass, const mn_sample_t *sample, double smoothi
         if (i != sample->label && log_p[i] >= log_p[sample->label]) *correct = false;
     }
     mn_vec->axpy(n, 1, dlogit, g + pass->layout->head_bias);
+    for (int64_t i = 0; i < pass->gapped.n; i++)
+        mn_vec->axpy(n, pass->gapped.x[i], dlogit, g + pass->layout->gapped + pass->gapped.words[i] * n);
     for (int64_t j = 0; j < width; j++) {
         mn_vec->axpy(n, keep(pass, j) * row[j], dlogit, g + pass->layout->head + j * n);
         dpooled[j] = keep(pass, j) * mn_vec->dot(n, w + j * n, dlogit);

@@ -11,6 +11,7 @@
  * zeros. Row-wise work is cut into groups of MN_GROUP rows, fixed by the sequence, which threads may share. */
 #ifndef MN_PASS_H
 #define MN_PASS_H
+#include "genomics/base/gapped.h"
 #include "titans/layout.h"
 
 enum { MN_GROUP = 256 };
@@ -73,6 +74,7 @@ typedef struct mn_pass {
     mn_real_t *logits;   /* (MN_GROUP, V) */
     double *pool;        /* pooling, see heads.c; both may be a caller's, for all pieces of a sequence */
     mn_real_t *pooled;
+    mn_gapped_t gapped;  /* of the whole sample; n is 0 where the head does not read it */
     /* backward */
     mn_real_t *dx, *dmid, *dz, *din, *dconv, *dqkv, *dy, *dgo, *dgu, *dh; /* as without d; dgo of o */
     mn_real_t *dalpha, *deta, *dtheta, *dmemories;

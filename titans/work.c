@@ -69,13 +69,23 @@ typedef struct {
     mn_state_t own;
     double *sum; /* D */
     double *pool;
+    mn_gapped_t gapped;
 } forward_t;
+
+static mn_gapped_t take_gapped(const mn_model_t *model, mn_arena_t *arena) {
+    const int64_t rows = model->config.gapped && model->config.classes ? mn_gapped_rows() : 0;
+    mn_gapped_t gapped = {.words = mn_arena_take(arena, rows, sizeof *gapped.words)};
+    gapped.x = mn_arena_take(arena, rows, sizeof *gapped.x);
+    gapped.counts = mn_arena_take(arena, rows, sizeof *gapped.counts);
+    return gapped;
+}
 
 static forward_t take_forward(const mn_model_t *model, mn_arena_t *arena) {
     forward_t f = {.own = {.size = mn_state_size(model)}};
     f.own.block = take(arena, f.own.size);
     f.sum = mn_arena_take(arena, model->config.dim, sizeof *f.sum);
     f.pool = mn_arena_take(arena, mn_heads_pool_size(&model->config), sizeof *f.pool);
+    f.gapped = take_gapped(model, arena);
     return f;
 }
 
@@ -115,12 +125,14 @@ typedef struct {
     real *dstates[2]; /* cotangents of a state */
     double *pool;
     real *pooled;
+    mn_gapped_t gapped;
 } back_t;
 
 static back_t take_back(const mn_model_t *model, int64_t pieces, mn_arena_t *arena) {
     back_t b = {.pieces = pieces, .now = {.size = mn_state_size(model)}};
     b.pool = mn_arena_take(arena, mn_heads_pool_size(&model->config), sizeof *b.pool);
     b.pooled = take(arena, mn_heads_pooled_size(&model->config));
+    b.gapped = take_gapped(model, arena);
     if (pieces == 1) return b;
     b.states = take(arena, mn_mem_mul(pieces, b.now.size));
     b.positions = mn_arena_take(arena, pieces, sizeof *b.positions);
@@ -266,6 +278,7 @@ static void forward_sample(void *ctx, int64_t i) {
     forward_t f = take_forward(model, arena);
     mn_state_t *state = sample->state || whole ? sample->state : &f.own;
     memset(f.sum, 0, (size_t)D * sizeof *f.sum);
+    if (out->classes && c->gapped) mn_gapped_count(sample->ids, sample->length, &f.gapped);
     const int64_t mark = arena->used, before = state ? state->position : 0;
     for (int64_t done = 0; done < sample->length;) {
         const int64_t n = sample->length - done < PIECE ? sample->length - done : PIECE;
@@ -277,6 +290,7 @@ static void forward_sample(void *ctx, int64_t i) {
         mn_pass_plan(&pass, model, state ? state->position : 0, n);
         mn_pass_take(&pass, false, false, arena);
         pass.pool = f.pool;
+        pass.gapped = f.gapped;
         if (done == 0) mn_heads_pool_start(&pass);
         if (c->arch != MN_ARCH_LMM) mn_attention_turns(&pass);
         mn_pass_embed(&pass, ids);
@@ -347,6 +361,7 @@ static void run_piece(mn_pass_t *pass, const back_t *b, int64_t tokens, const in
     real *last = pass->x;
     pass->pool = b->pool;
     pass->pooled = b->pooled;
+    pass->gapped = b->gapped;
     if (model->config.arch != MN_ARCH_LMM) mn_attention_turns(pass);
     mn_pass_embed(pass, ids);
     for (int64_t l = 0; l < model->config.layers; l++)
@@ -369,6 +384,7 @@ static void sample_gradient(batch_t *batch, int64_t i, real *g, mn_arena_t *aren
     double nats = 0;
     arena->used = 0;
     back_t b = take_back(model, count_pieces(batch->work, first, sample->length), arena);
+    if (classes && model->config.gapped) mn_gapped_count(sample->ids, sample->length, &b.gapped);
     const int64_t mark = arena->used, size = b.now.size;
     mn_state_t *now = b.pieces > 1 ? &b.now : sample->state;
     mn_pass_t pass = start;

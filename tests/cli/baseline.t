@@ -69,7 +69,7 @@ t.csv
 t.tsv
 
 $ mnemon baseline --quiet --json set.tsv | grep -c value
-21
+28
 
 $ mnemon baseline -t 1 --quiet set.tsv | cmp - out.tsv
 

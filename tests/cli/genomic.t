@@ -11,12 +11,14 @@ set	official	baseline	look-up	1
 set	official	baseline	majority	1
 set	official	baseline	length	1
 set	official	baseline	kmer	1
+set	official	baseline	gapped	1
 set	official	scratch	lmm 2x64	1
 set	clean	baseline	composition	1
 set	clean	baseline	look-up	1
 set	clean	baseline	majority	1
 set	clean	baseline	length	1
 set	clean	baseline	kmer	1
+set	clean	baseline	gapped	1
 set	clean	scratch	lmm 2x64	1
 split	kind	seed
 official	scratch	1
@@ -76,6 +78,7 @@ baseline	look-up	1
 baseline	majority	1
 baseline	length	1
 baseline	kmer	1
+baseline	gapped	1
 scratch	lmm 2x64	1
 pretrained	m.safetensors	1
 2

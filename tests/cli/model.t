@@ -116,8 +116,8 @@ $ mnemon finetune --quiet set.tsv -o m --preset tiny --steps 2 --batch 8 --force
 file                m.safetensors
 kind                model
 digests             right
-tensors             51
-numbers             1180178
+tensors             52
+numbers             1288722
 version             1
 config              arch lmm, vocab 9, dim 64, layers 2, heads 2, attn_heads 2
 tokenizer           nucleotide

@@ -15,7 +15,7 @@ $ mnemon
 !   finetune           train a classifier of sequences, from pretrained weights or from scratch
 ! 
 ! Use
-!   baseline           what a model has to beat: majority, length, k-mers; Markov models of DNA
+!   baseline           what a model has to beat: majority, length, k-mers, gapped words; Markov models of DNA
 !   predict            class probabilities of records, reads, regions or windows
 !   embed              a model's hidden rows as a NumPy array
 !   evaluate           metrics of a fine-tuned model on labelled sequences, with 95 % intervals
@@ -51,7 +51,7 @@ Train
   finetune           train a classifier of sequences, from pretrained weights or from scratch
 
 Use
-  baseline           what a model has to beat: majority, length, k-mers; Markov models of DNA
+  baseline           what a model has to beat: majority, length, k-mers, gapped words; Markov models of DNA
   predict            class probabilities of records, reads, regions or windows
   embed              a model's hidden rows as a NumPy array
   evaluate           metrics of a fine-tuned model on labelled sequences, with 95 % intervals
