@@ -25,7 +25,7 @@ typedef struct settings {
     mn_strings_t models;
     int64_t seeds, folds, cap, max_tokens;
     int split;
-    bool report_only;
+    bool report_only, only_models;
     mn_labelled_options_t reading;
     mn_recipe_t recipe;
 } settings_t;
@@ -41,6 +41,7 @@ static const mn_option_t options[] = {
               "begin with the weights of this model file or builtin:NAME, and beside it with the same network from "
               "scratch; repeatable",
               .model = true),
+    MN_OPTION(settings_t, only_models, NULL, "no-scratch", FLAG, NULL, "with -m, leave out the network from scratch"),
     MN_OPTION(settings_t, seeds, NULL, "seeds", INT, "N", "trainings from seeds --seed, --seed + 1, ...",
               .fallback = "3", .min = 1, .max = 1000),
     MN_OPTION(settings_t, split, NULL, "split", CHOICE, NULL,
@@ -92,11 +93,12 @@ typedef struct starts {
 
 /* From scratch by the options, or for each model file the same network from scratch and the file's weights. */
 static mn_status_t make_starts(const mn_args_t *args, starts_t *out, mn_err_t *err) {
-    const mn_strings_t *models = &((const settings_t *)args->settings)->models;
+    const settings_t *s = args->settings;
+    const mn_strings_t *models = &s->models;
     mn_status_t status = mn_mem_new((void **)&out->items, 1 + 2 * models->count, sizeof *out->items, err);
     if (!status && !models->count) status = make_start(args, NULL, false, &out->items[out->n++], err);
     for (int64_t i = 0; i < models->count && !status; i++) {
-        status = make_start(args, models->items[i], false, &out->items[out->n++], err);
+        if (!s->only_models) status = make_start(args, models->items[i], false, &out->items[out->n++], err);
         if (!status) status = make_start(args, models->items[i], true, &out->items[out->n++], err);
     }
     return status;
@@ -222,6 +224,8 @@ static mn_status_t check(const mn_args_t *args, mn_err_t *err) {
         if (!mn_file_exists(args->operands[i]))
             return mn_err_set(err, MN_INPUT, args->operands[i], "each DATA is a set: a table or a folder",
                               "there is no such file");
+    if (s->only_models && !s->models.count)
+        return mn_err_set(err, MN_USAGE, "--no-scratch", "give a model with -m", "nothing would be trained");
     return mn_recipe_check(args, err);
 }
 

@@ -44,6 +44,8 @@ const mn_option_t mn_modelling_options[] = {
     NAMED(pooling, "pooling", mn_pool_names, "from rows to one for classification; if not given, max"),
     FIELD(bins, "bins", INT, "N", "equal parts of a sequence that are pooled apart, beside the whole; if not given, 8"),
     FIELD(gapped, "gapped", SWITCH, NULL, "the head reads counts of gapped words too; if not given, on"),
+    FIELD(lengths, "lengths", SWITCH, NULL,
+          "the head reads the sequence's length too; if not given, off: lengths often tell how a set was made"),
     {0}};
 
 #define LOOP(field, name, kind, value, text, ...)                                                                      \

@@ -44,7 +44,7 @@ static mn_model_t *new_model(int64_t classes, int pooling) {
     config.segment = 80;
     config.words = 3;
     config.bins = 3;
-    config.gapped = classes > 0;
+    config.gapped = config.lengths = classes > 0;
     config.dim = 32;
     config.ffn = 48;
     config.attn_heads = 4;
@@ -52,8 +52,9 @@ static mn_model_t *new_model(int64_t classes, int pooling) {
     assert_int_equal(mn_model_new(&config, &m, &err), MN_OK);
     mn_model_init(m, 3);
     mn_rng_t rng = mn_rng(3, MN_RNG_TEST, 1, 0);
-    for (int k = 0; k < 2; k++) { /* that begin at 0 */
-        const mn_param_t *words = mn_model_param(m, k ? "head.gapped" : "words.weight");
+    for (int k = 0; k < 3; k++) { /* that begin at 0 */
+        static const char *const names[] = {"words.weight", "head.gapped", "head.lengths"};
+        const mn_param_t *words = mn_model_param(m, names[k]);
         for (int64_t i = 0; words && i < words->size; i++) m->block[words->offset + i] = (mn_real_t)mn_rng_normal(&rng);
     }
     return m;

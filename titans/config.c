@@ -43,6 +43,7 @@ static const field_t fields[] = {
     {"pooling", FIELD(pooling, CHOICE), .names = mn_pool_names, .optional = true},
     {"bins", FIELD(bins, INT), .min = 0, .max = 64, .optional = true},
     {"gapped", FIELD(gapped, BOOL), .optional = true},
+    {"lengths", FIELD(lengths, BOOL), .optional = true},
     {0},
 };
 
@@ -107,8 +108,8 @@ int64_t mn_config_parameters(const mn_config_t *c) {
     if (c->arch == MN_ARCH_MAG || c->arch == MN_ARCH_MAC) mixer += 2 * D;
     if (c->arch == MN_ARCH_MAC) mixer += 2 * D * D + D * c->conv + D;
     int64_t layer = mixer + 3 * D * c->ffn + (c->arch == MN_ARCH_MAL ? 3 : 2) * D;
-    int64_t gapped = c->gapped ? mn_gapped_rows() : 0;
-    int64_t head = c->classes ? ((1 + c->bins) * D + 1 + gapped) * c->classes + (c->pooling == MN_POOL_ATTENTION ? D : 0) : 0;
+    int64_t beside = (c->gapped ? mn_gapped_rows() : 0) + (c->lengths ? MN_LENGTHS : 0);
+    int64_t head = c->classes ? ((1 + c->bins) * D + 1 + beside) * c->classes + (c->pooling == MN_POOL_ATTENTION ? D : 0) : 0;
     int64_t words = c->words ? D << 2 * c->words : 0;
     return c->vocab * D + words + D + c->layers * layer + head; /* within the limits above far below 2^63 */
 }

@@ -4,7 +4,7 @@
 #include "genomics/base/json.h"
 #include <stdbool.h>
 
-enum { MN_DEPTH_MAX = 4, MN_CLASSES_MAX = 1000, MN_VOCAB_MAX = 65536, MN_WORDS_MAX = 10 };
+enum { MN_DEPTH_MAX = 4, MN_CLASSES_MAX = 1000, MN_VOCAB_MAX = 65536, MN_WORDS_MAX = 10, MN_LENGTHS = 64 };
 
 typedef enum { MN_ARCH_LMM, MN_ARCH_MAL, MN_ARCH_MAG, MN_ARCH_MAC } mn_arch_t;
 typedef enum { MN_ACT_SILU, MN_ACT_GELU } mn_act_t;
@@ -28,7 +28,7 @@ typedef struct mn_config {
     int64_t classes;                  /* 0: no classification head. Absent from the golden files */
     int pooling;                      /* mn_pool_t, meaningful with classes > 0 */
     int64_t bins;                     /* parts of a sequence that are pooled apart, beside the whole; as pooling */
-    bool gapped;                      /* the head reads counts of gapped words too (gapped.h); as pooling */
+    bool gapped, lengths;             /* the head reads counts of gapped words too (gapped.h); the length; as pooling */
 } mn_config_t;
 
 /* The preset "tiny", "small" or "base" with the default of every other field; false: no such preset. */
@@ -42,7 +42,7 @@ mn_status_t mn_config_check(const mn_config_t *config, mn_status_t status, const
 /* Parameters of a config within its limits: known before anything is allocated. */
 int64_t mn_config_parameters(const mn_config_t *config);
 
-/* JSON with the field names of model.md. Reading accepts absent fields that a golden file leaves out (words, classes, pooling, bins, gapped;
+/* JSON with the field names of model.md. Reading accepts absent fields that a golden file leaves out (words, classes, pooling, bins, gapped, lengths;
  * for a memory file see conformance.c), refuses unknown ones, and ends with mn_config_check(MN_MODEL). */
 mn_json_t *mn_config_to_json(const mn_config_t *config);
 mn_status_t mn_config_from_json(const mn_json_t *json, const char *where, mn_config_t *out, mn_err_t *err);

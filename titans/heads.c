@@ -180,13 +180,32 @@ static real keep(const mn_pass_t *pass, int64_t j) {
     return mn_pass_drops(pass, -1 - j) ? 0 : (real)(1 / (1 - pass->dropout));
 }
 
+/* What the head reads of the whole sample, beside the pooled row: gapped words, and the length, as 10 at its place on a scale of
+ * half octaves, shared by the two marks beside it. Number i, with its row of weights in *at; how many there are. */
+static real beside(const mn_pass_t *pass, int64_t i, int64_t *at) {
+    const int64_t n = pass->model->config.classes, upper = i - pass->gapped.n;
+    if (upper < 0) {
+        *at = pass->layout->gapped + pass->gapped.words[i] * n;
+        return (real)pass->gapped.x[i];
+    }
+    const double place = fmin(2 * log2((double)pass->total), MN_LENGTHS - 2), past = place - floor(place);
+    *at = pass->layout->lengths + ((int64_t)place + upper) * n;
+    return (real)(10 * (upper ? past : 1 - past));
+}
+
+static int64_t count_beside(const mn_pass_t *pass) {
+    return pass->gapped.n + (pass->model->config.lengths ? 2 : 0);
+}
+
 void mn_heads_classes(mn_pass_t *pass, real *log_p) {
     const int64_t width = mn_heads_width(&pass->model->config), n = pass->model->config.classes;
     const real *row = pooled_row(pass), *w = pass->w + pass->layout->head;
     memcpy(log_p, pass->w + pass->layout->head_bias, (size_t)n * sizeof *log_p);
     for (int64_t j = 0; j < width; j++) mn_vec->axpy(n, keep(pass, j) * row[j], w + j * n, log_p);
-    for (int64_t i = 0; i < pass->gapped.n; i++)
-        mn_vec->axpy(n, pass->gapped.x[i], pass->w + pass->layout->gapped + pass->gapped.words[i] * n, log_p);
+    for (int64_t i = 0, at; i < count_beside(pass); i++) {
+        const real x = beside(pass, i, &at);
+        mn_vec->axpy(n, x, pass->w + at, log_p);
+    }
     mn_vec->softmax_loss(n, log_p, 0, 0);
 }
 
@@ -205,8 +224,10 @@ double mn_heads_class(mn_pass_t *pass, const mn_sample_t *sample, double smoothi
         if (i != sample->label && log_p[i] >= log_p[sample->label]) *correct = false;
     }
     mn_vec->axpy(n, 1, dlogit, g + pass->layout->head_bias);
-    for (int64_t i = 0; i < pass->gapped.n; i++)
-        mn_vec->axpy(n, pass->gapped.x[i], dlogit, g + pass->layout->gapped + pass->gapped.words[i] * n);
+    for (int64_t i = 0, at; i < count_beside(pass); i++) {
+        const real x = beside(pass, i, &at);
+        mn_vec->axpy(n, x, dlogit, g + at);
+    }
     for (int64_t j = 0; j < width; j++) {
         mn_vec->axpy(n, keep(pass, j) * row[j], dlogit, g + pass->layout->head + j * n);
         dpooled[j] = keep(pass, j) * mn_vec->dot(n, w + j * n, dlogit);

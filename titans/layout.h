@@ -25,7 +25,7 @@ typedef struct mn_layout {
     int64_t attention_width; /* columns of attention: 3 D, in mac 4 D, in lmm 0 */
     int64_t prefix;          /* rows that the memory sees before the first token: N, in mac 0 */
     int64_t size;            /* numbers of the packed block */
-    int64_t embed, words, norm, head, head_bias, query, gapped;
+    int64_t embed, words, norm, head, head_bias, query, gapped, lengths;
     mn_layer_t *layers; /* L */
     mn_place_t *places; /* one a parameter */
 } mn_layout_t;

@@ -165,6 +165,7 @@ mn_status_t mn_model_new(const mn_config_t *config, mn_model_t **out, mn_err_t *
     y->query = reserve(y, D);
     const int64_t gapped = config->gapped ? mn_gapped_rows() : 0;
     y->gapped = reserve(y, gapped * config->classes);
+    y->lengths = reserve(y, config->lengths ? MN_LENGTHS * config->classes : 0);
     add(&b, "embed.weight", config->vocab, D, 0, y->embed, 0, false, false);
     if (words) add(&b, "words.weight", words, D, 0, y->words, 0, false, false);
     add(&b, "norm", D, 0, 0, y->norm, 0, false, false);
@@ -172,6 +173,7 @@ mn_status_t mn_model_new(const mn_config_t *config, mn_model_t **out, mn_err_t *
         add(&b, "head.weight", mn_heads_width(config), config->classes, 0, y->head, 0, false, true);
         add(&b, "head.bias", config->classes, 0, 0, y->head_bias, 0, false, false);
         if (gapped) add(&b, "head.gapped", gapped, config->classes, 0, y->gapped, 0, false, false);
+        if (config->lengths) add(&b, "head.lengths", MN_LENGTHS, config->classes, 0, y->lengths, 0, false, false);
         if (config->pooling == MN_POOL_ATTENTION) add(&b, "head.query", D, 0, 0, y->query, 0, false, false);
     }
     for (int64_t l = 0; l < config->layers; l++) add_layer(&b, l);
@@ -212,7 +214,7 @@ static bool ends_with(const char *name, const char *end) {
 static init_t kind_of(const mn_param_t *p) {
     if (ends_with(p->name, "alpha.bias")) return INIT_ALPHA;
     if (ends_with(p->name, "theta.bias")) return INIT_THETA;
-    if (ends_with(p->name, "bias") || ends_with(p->name, "query") || ends_with(p->name, "words.weight") || ends_with(p->name, "head.gapped")) return INIT_ZERO;
+    if (ends_with(p->name, "bias") || ends_with(p->name, "query") || ends_with(p->name, "words.weight") || ends_with(p->name, "head.gapped") || ends_with(p->name, "head.lengths")) return INIT_ZERO;
     if (p->rank == 1) return INIT_ONE;
     if (ends_with(p->name, ".conv")) return INIT_CONV;
     if (ends_with(p->name, "persistent") || ends_with(p->name, "embed.weight")) return INIT_ROW;

@@ -84,6 +84,11 @@ pretrained	m.safetensors	1
 2
 1
 
+$ mnemon benchmark genomic --quiet set.tsv -o n -m m.safetensors --no-scratch --split official --steps 1 --batch 8 --seeds 1 | grep -c scratch; mnemon benchmark genomic set.tsv -o n --no-scratch
+0
+! mnemon benchmark genomic: --no-scratch: nothing would be trained (give a model with -m)
+[2]
+
 $ # cut off in the middle of a training it goes on, and ends as if it had not been
 
 $ echo 'exec mnemon benchmark genomic set.tsv --split official --preset tiny --steps 24 --batch 8 --seeds 1 "$@"' >run; sh run --quiet -o whole >whole.txt
