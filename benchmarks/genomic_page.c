@@ -235,6 +235,15 @@ static void put_networks(mn_page_t *page, const mn_set_summary_t *set) {
     mn_page_table_end(page);
 }
 
+/* What the lines were made with. */
+static void put_settings(mn_page_t *page, const mn_set_summary_t *set) {
+    mn_page_text(page, "Digest of the rows: %s.", set->splits[0]->digest);
+    for (int64_t w = 0; w < set->n_ways; w++)
+        if (*set->ways[w].first->settings)
+            mn_page_text(page, "Settings, %s: %s", mn_entry_kinds[set->ways[w].first->kind],
+                         set->ways[w].first->settings);
+}
+
 static mn_status_t draw_set(mn_page_t *page, const mn_set_summary_t *set, mn_err_t *err) {
     enum { EACH = 3 }; /* value, low, high */
     const mn_published_t *published = mn_summary_published(set, 0);
@@ -297,6 +306,7 @@ static mn_status_t put_set(mn_page_t *page, const mn_summary_t *summary, const m
     put_findings(page, summary, set);
     put_scores(page, set);
     put_networks(page, set);
+    put_settings(page, set);
     return draw_set(page, set, err);
 }
 
