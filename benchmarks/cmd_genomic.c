@@ -3,10 +3,10 @@
 #include "benchmarks/cmd_benchmark.h"
 #include "benchmarks/genomic_report.h"
 #include "benchmarks/genomic_run.h"
-#include "genomics/published.h"
 #include "genomics/base/fileio.h"
 #include "genomics/base/mem.h"
 #include "genomics/divide.h"
+#include "genomics/published.h"
 #include "genomics/subset.h"
 #include "pipelines/report.h"
 #include "pipelines/signals.h"
@@ -25,7 +25,7 @@ typedef struct settings {
     mn_strings_t models;
     int64_t seeds, folds, cap, max_tokens;
     int split;
-    bool report_only, only_models;
+    bool report_only, no_scratch;
     mn_labelled_options_t reading;
     mn_recipe_t recipe;
 } settings_t;
@@ -41,7 +41,7 @@ static const mn_option_t options[] = {
               "begin with the weights of this model file or builtin:NAME, and beside it with the same network from "
               "scratch; repeatable",
               .model = true),
-    MN_OPTION(settings_t, only_models, NULL, "no-scratch", FLAG, NULL, "with -m, leave out the network from scratch"),
+    MN_OPTION(settings_t, no_scratch, NULL, "no-scratch", FLAG, NULL, "with -m, leave out the network from scratch"),
     MN_OPTION(settings_t, seeds, NULL, "seeds", INT, "N", "trainings from seeds --seed, --seed + 1, ...",
               .fallback = "3", .min = 1, .max = 1000),
     MN_OPTION(settings_t, split, NULL, "split", CHOICE, NULL,
@@ -98,7 +98,7 @@ static mn_status_t make_starts(const mn_args_t *args, starts_t *out, mn_err_t *e
     mn_status_t status = mn_mem_new((void **)&out->items, 1 + 2 * models->count, sizeof *out->items, err);
     if (!status && !models->count) status = make_start(args, NULL, false, &out->items[out->n++], err);
     for (int64_t i = 0; i < models->count && !status; i++) {
-        if (!s->only_models) status = make_start(args, models->items[i], false, &out->items[out->n++], err);
+        if (!s->no_scratch) status = make_start(args, models->items[i], false, &out->items[out->n++], err);
         if (!status) status = make_start(args, models->items[i], true, &out->items[out->n++], err);
     }
     return status;
@@ -121,12 +121,13 @@ static mn_status_t clean_splits(mn_labelled_t *set, int64_t folds, mn_genomic_ta
     return MN_OK;
 }
 
-/* Says so where the ledger has the same rows under another name: their lines stand for both. */
-static void say_known(const mn_ledger_t *ledger, const mn_entry_t *line) {
+/* Where the ledger has the same rows under another name, the line gets that name, kept in `name`. */
+static void name_set(const mn_ledger_t *ledger, mn_entry_t *line, char name[2 * NAME_BYTES]) {
     for (int64_t i = 0; i < ledger->n; i++)
         if (!strcmp(ledger->entries[i].digest, line->digest) && strcmp(ledger->entries[i].set, line->set)) {
-            mn_log(MN_LOG_WARNING, "%s has the rows of %s, whose lines stand for both", line->set,
-                   ledger->entries[i].set);
+            snprintf(name, 2 * NAME_BYTES, "%s", ledger->entries[i].set);
+            mn_log(MN_LOG_WARNING, "%s has the rows of %s, and goes by that name", line->set, name);
+            line->set = name;
             return;
         }
 }
@@ -136,7 +137,7 @@ static mn_status_t run_set(mn_genomic_t *bench, const settings_t *s, mn_labelled
                            const char *note, mn_err_t *err) {
     const mn_published_t *official = mn_published_find(set);
     const int64_t folds = set->per_split[MN_SPLIT_TEST] ? 0 : s->folds;
-    char digest[MN_LEDGER_KEY], split[32] = "official";
+    char digest[MN_LEDGER_KEY], split[32] = "official", known[2 * NAME_BYTES];
     mn_genomic_task_t task = {.set = set, .folds = folds, .seeds = s->seeds, .line = mn_genomic_line()};
     mn_status_t status = MN_OK;
     snprintf(digest, sizeof digest, "%016" PRIx64, mn_subset_digest(set));
@@ -144,7 +145,7 @@ static mn_status_t run_set(mn_genomic_t *bench, const settings_t *s, mn_labelled
     task.line.set = name;
     task.line.classes = set->n_classes;
     if (official) task.line.official = official->name;
-    say_known(&bench->ledger, &task.line);
+    name_set(&bench->ledger, &task.line, known);
     mn_genomic_note(task.note, "%s", note);
     if (set->n_classes < 2) {
         char reason[MN_GENOMIC_NOTE];
@@ -224,7 +225,7 @@ static mn_status_t check(const mn_args_t *args, mn_err_t *err) {
         if (!mn_file_exists(args->operands[i]))
             return mn_err_set(err, MN_INPUT, args->operands[i], "each DATA is a set: a table or a folder",
                               "there is no such file");
-    if (s->only_models && !s->models.count)
+    if (s->no_scratch && !s->models.count)
         return mn_err_set(err, MN_USAGE, "--no-scratch", "give a model with -m", "nothing would be trained");
     return mn_recipe_check(args, err);
 }
@@ -266,8 +267,9 @@ const mn_command_t mn_cmd_benchmark_genomic = {
         "Each DATA is a set of its own, a table or a folder as for finetune. For each set and split, a classifier is "
         "trained from each start and seed by the recipe of finetune, whose options and defaults these are. Epochs and "
         "weights are chosen on the validation part; the test part is scored once, by the weights chosen. Beside it "
-        "stand the majority, the length alone, the composition alone, the look-up of equal sequences, and k-mer "
-        "logistic regression on the same split, the findings of the audit, and published figures where the set is a "
+        "stand the majority, the length alone, the composition alone, the look-up of equal sequences, and logistic "
+        "regression on k-mers and on gapped words of the same split, the findings of the audit, and published figures "
+        "where the set is a "
         "complete official one, known by its counts.\n\n"
         "The official split is the set's own; a set without a test part is cross-validated. The clean split has parts "
         "of the same sizes that share no sequences of a Jaccard index of words of 0.7 or more.\n\n"

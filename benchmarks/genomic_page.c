@@ -120,9 +120,8 @@ static mn_status_t draw_overview(mn_page_t *page, const mn_summary_t *summary, m
             for (int64_t s = 0; s < set->n_splits; s++) {
                 double *kmers = &values[2 * !strcmp(set->splits[s]->split, "clean") * n + i];
                 const mn_published_t *published = mn_summary_published(set, s);
-                if (isfinite(kmers[0])) continue;
-                kmers[0] = get_mcc(mn_summary_baseline(set, "kmer", s));
-                kmers[n] = get_mcc(get_chosen(set, s));
+                if (isnan(kmers[0])) kmers[n] = get_mcc(get_chosen(set, s));
+                if (isnan(kmers[0])) kmers[0] = get_mcc(mn_summary_baseline(set, "kmer", s));
                 if (published && published->mcc) values[(SERIES - 1) * n + i] = get_published(published);
                 any |= isfinite(values[(SERIES - 1) * n + i]);
             }

@@ -19,6 +19,8 @@ struct mn_kmer_features {
     struct feature_node *nodes;
 };
 
+_Static_assert(sizeof(struct feature_node) == MN_KMER_NODE_BYTES, "liblinear's node");
+
 struct mn_kmer {
     int64_t n_classes;
     struct model *model;
@@ -27,27 +29,26 @@ struct mn_kmer {
 
 /* Counts of the words of k bases into counts[4^k], zeroed before; without strands, of the smaller of a word and its
  * reverse complement. */
-static void count_words(const uint8_t *bases, int64_t n, int64_t k, bool strands, int64_t *counts) {
+static void count_words(const uint8_t *bases, int64_t n, int64_t k, bool strands, int32_t *counts) {
     const int64_t mask = ((int64_t)1 << 2 * k) - 1;
     int64_t word = 0, turned = 0, run = 0;
     for (int64_t i = 0; i < n; i++) {
         run = bases[i] < MN_BASE_N ? run + 1 : 0;
         word = (word << 2 | (bases[i] & 3)) & mask;
         turned = turned >> 2 | (int64_t)(3 - (bases[i] & 3)) << 2 * (k - 1);
-        if (run >= k) counts[strands || word < turned ? word : turned]++;
+        int32_t *count = &counts[strands || word < turned ? word : turned];
+        *count += run >= k && *count < INT32_MAX;
     }
 }
 
 /* What is needed to measure one row. */
 typedef struct room {
-    int64_t *counts;    /* (words) */
     int32_t *ids;       /* of both strands of the longest row */
-    mn_gapped_t gapped; /* x by word too, where gapped words are asked for */
+    mn_gapped_t gapped; /* of which plain words take the counts alone */
 } room_t;
 
 static mn_status_t new_room(int64_t words, int64_t longest, room_t *room, mn_err_t *err) {
-    mn_status_t status = mn_mem_new((void **)&room->counts, words, sizeof *room->counts, err);
-    if (!status) status = mn_mem_new((void **)&room->ids, 2 * longest + 1, sizeof *room->ids, err);
+    mn_status_t status = mn_mem_new((void **)&room->ids, 2 * longest + 1, sizeof *room->ids, err);
     if (!status) status = mn_mem_new((void **)&room->gapped.words, words, sizeof *room->gapped.words, err);
     if (!status) status = mn_mem_new((void **)&room->gapped.x, words, sizeof *room->gapped.x, err);
     if (!status) status = mn_mem_new((void **)&room->gapped.counts, words, sizeof *room->gapped.counts, err);
@@ -55,7 +56,6 @@ static mn_status_t new_room(int64_t words, int64_t longest, room_t *room, mn_err
 }
 
 static void done_room(room_t *room) {
-    mn_mem_free(room->counts);
     mn_mem_free(room->ids);
     mn_mem_free(room->gapped.words);
     mn_mem_free(room->gapped.x);
@@ -86,18 +86,19 @@ static struct feature_node *put_nodes(const uint8_t *bases, int64_t n, int64_t k
             *node++ = (struct feature_node){room->gapped.words[i] + 1, (double)room->gapped.x[i]};
         qsort(first, (size_t)room->gapped.n, sizeof *first, compare_nodes);
     } else {
-        memset(room->counts, 0, (size_t)words * sizeof *room->counts);
-        count_words(bases, n, k, strands, room->counts);
+        memset(room->gapped.counts, 0, (size_t)words * sizeof *room->gapped.counts);
+        count_words(bases, n, k, strands, room->gapped.counts);
         for (int64_t w = 0; w < words; w++)
-            if (room->counts[w]) *node++ = (struct feature_node){(int)w + 1, log1p((double)room->counts[w])};
+            if (room->gapped.counts[w])
+                *node++ = (struct feature_node){(int)w + 1, log1p((double)room->gapped.counts[w])};
     }
     *node++ = (struct feature_node){(int)words + 1, 1};
     *node++ = (struct feature_node){-1, 0};
     return node;
 }
 
-static int64_t count_nodes(int64_t length, int64_t k, int64_t words) {
-    int64_t most = k == MN_COUNTED_GAPPED ? 2 * MN_GAPPED_PATTERNS * length : length;
+static int64_t count_nodes(int64_t length, int64_t k, bool strands, int64_t words) {
+    int64_t most = k == MN_COUNTED_GAPPED ? MN_GAPPED_PATTERNS * (strands ? length : 2 * length) : length;
     return (most < words ? most : words) + 2; /* the bias and the end */
 }
 
@@ -113,7 +114,7 @@ mn_status_t mn_kmer_features_new(const mn_labelled_t *set, const uint8_t *parts,
     for (int64_t i = 0; i < set->n; i++) {
         if (parts[i] != part) continue;
         f->rows++;
-        nodes += count_nodes(mn_labelled_length(set, i), k, f->words);
+        nodes += count_nodes(mn_labelled_length(set, i), k, strands, f->words);
     }
     int64_t bytes = mn_mem_mul(nodes, sizeof *f->nodes);
     if (f->rows > INT32_MAX || bytes < 0 || bytes > mn_mem_available() / 2)

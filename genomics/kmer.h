@@ -8,6 +8,7 @@
 #include "genomics/labelled.h"
 
 enum { MN_COUNTED_GAPPED = 0, MN_COUNTED_MIN = 4, MN_COUNTED_MAX = 6 }; /* K */
+enum { MN_KMER_NODE_BYTES = 16 };                                       /* of a word of a row */
 
 /* The sparse features of one part of a set. */
 typedef struct mn_kmer_features mn_kmer_features_t;

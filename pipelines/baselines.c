@@ -1,6 +1,7 @@
 /* baselines: majority, length, k-mers and gapped words, fold by fold. */
 #include "pipelines/baselines.h"
 #include "genomics/base/digest.h"
+#include "genomics/base/gapped.h"
 #include "genomics/base/mem.h"
 #include "genomics/base/par.h"
 #include "genomics/kmer.h"
@@ -95,8 +96,8 @@ typedef struct trial {
 enum {
     PENALTIES = 9,
     MIDDLE = 2,
-    MIDDLES = 3, /* the middle ones, which are soon trained, are among the best on real sets */
-    GAPPED = 3   /* of gapped words, whose vectors all have one length */
+    MIDDLES = 3,       /* the middle ones, which are soon trained, are among the best on real sets */
+    GAPPED_PENALTY = 3 /* 30, for gapped words, whose vectors all have one length */
 };
 static const double penalties[PENALTIES] = {1000, 300, 100, 30, 10, 3, 1, 0.3, 0.1};
 
@@ -145,6 +146,26 @@ static mn_status_t try_penalties(const mn_labelled_t *set, const uint8_t *parts,
     return status;
 }
 
+/* Copies parts, with about `most` rows of each part left in it: those of the smallest hash of their key, and the first
+ * of each class. */
+static void thin_parts(const mn_labelled_t *set, const uint8_t *parts, const int64_t most[MN_SPLIT_COUNT],
+                       uint8_t *thinned) {
+    int64_t rows[MN_SPLIT_COUNT] = {0}, kept[MN_SPLIT_COUNT] = {0};
+    bool met[MN_SPLIT_COUNT][MN_LABELLED_CLASSES_MAX] = {{false}};
+    for (int64_t i = 0; i < set->n; i++) rows[parts[i]]++;
+    for (int64_t i = 0; i < set->n; i++) {
+        int part = parts[i];
+        uint64_t key = mn_split_row_key(set, i),
+                 hash = mn_digest_hash(&key, sizeof key, 1); /* keys may make the parts */
+        double drawn = (double)(hash >> 11) * 0x1p-53;
+        bool *known = &met[part][set->labels[i]],
+             keep = !*known || (kept[part] < most[part] && drawn * (double)rows[part] < (double)most[part]);
+        *known = true;
+        kept[part] += keep;
+        thinned[i] = keep ? (uint8_t)part : MN_SPLIT_NONE;
+    }
+}
+
 /* The probabilities of the TEST rows by a model of words of k. */
 static mn_status_t score_test(const mn_labelled_t *set, const uint8_t *parts, const mn_kmer_t *model, int64_t k,
                               bool strands, float *probabilities, mn_err_t *err) {
@@ -155,13 +176,61 @@ static mn_status_t score_test(const mn_labelled_t *set, const uint8_t *parts, co
     return status;
 }
 
+/* Bases whose gapped words, counted on both strands, fit into an eighth of the memory allowed, and into 4 GB. */
+static int64_t most_bases(void) {
+    const int64_t bytes = mn_mem_available() / 8, most = INT64_C(4000000000);
+    return (bytes < most ? bytes : most) / (2 * MN_GAPPED_PATTERNS * MN_KMER_NODE_BYTES);
+}
+
+/* Regression on gapped words, of as many rows as fit; all rows of TEST are scored, in slices. */
+static mn_status_t run_gapped(const mn_labelled_t *set, const uint8_t *parts, const mn_baselines_options_t *options,
+                              int64_t fold, float *probabilities, mn_baseline_choice_t *chosen, mn_err_t *err) {
+    const int64_t most = most_bases();
+    int64_t rows[MN_SPLIT_COUNT] = {0}, bases[MN_SPLIT_COUNT] = {0}, fit[MN_SPLIT_COUNT];
+    trial_t best = {.merit = {0, INFINITY}};
+    mn_rows_t valid = {0};
+    uint8_t *some;
+    bool improved;
+    mn_status_t status = mn_mem_new((void **)&some, set->n, sizeof *some, err);
+    if (status) return status;
+    for (int64_t i = 0; i < set->n; i++) rows[parts[i]]++, bases[parts[i]] += mn_labelled_length(set, i);
+    for (int part = 0; part < MN_SPLIT_COUNT; part++)
+        fit[part] =
+            bases[part] > most ? (int64_t)((double)rows[part] * (double)most / (double)bases[part]) : rows[part];
+    thin_parts(set, parts, fit, some);
+    for (int64_t i = 0; i < set->n; i++) chosen->gapped_rows += some[i] == MN_SPLIT_TRAIN;
+    status = mn_rows_list(set, some, MN_SPLIT_VALID, &valid, err);
+    for (int apart = 0; !status && apart < 2; apart++) {
+        status = try_penalties(set, some, &valid, MN_COUNTED_GAPPED, apart, GAPPED_PENALTY, GAPPED_PENALTY + 1,
+                               is_surer, &best, &improved, err);
+        if (improved) chosen->apart = apart;
+        if (options->progress) options->progress(options->ctx, fold * ROUNDS + KS + apart + 1);
+    }
+    for (int64_t row = 0, next; !status && row < set->n; row = next) {
+        int64_t n = 0, slice = 0;
+        memset(some, MN_SPLIT_NONE, (size_t)set->n);
+        for (next = row; next < set->n && (!n || slice + mn_labelled_length(set, next) <= most); next++) {
+            if (parts[next] != MN_SPLIT_TEST) continue;
+            some[next] = MN_SPLIT_TEST;
+            slice += mn_labelled_length(set, next);
+            n++;
+        }
+        if (n) status = score_test(set, some, best.model, MN_COUNTED_GAPPED, chosen->apart, probabilities, err);
+        probabilities += n * set->n_classes;
+    }
+    mn_kmer_free(best.model);
+    mn_rows_done(&valid);
+    mn_mem_free(some);
+    return status;
+}
+
 /* Trains and chooses on TRAIN and VALID, and adds the probabilities of TEST to the pool. The model of the validation is
  * the one that is tested: nothing is trained again on both. */
 static mn_status_t run_fold(const mn_labelled_t *set, const uint8_t *parts, const mn_baselines_options_t *options,
                             int64_t fold, pool_t *pool, mn_baseline_choice_t *chosen, mn_err_t *err) {
     mn_rows_t valid;
     mn_length_t majority = {0}, length = {0};
-    trial_t best = {.merit = {-INFINITY, 0}}, gapped = {.merit = {0, INFINITY}};
+    trial_t best = {.merit = {-INFINITY, 0}};
     const int64_t at_test = pool->n * set->n_classes;
     bool improved;
     mn_status_t status = mn_rows_list(set, parts, MN_SPLIT_VALID, &valid, err);
@@ -172,18 +241,11 @@ static mn_status_t run_fold(const mn_labelled_t *set, const uint8_t *parts, cons
         if (improved) chosen->k = k, chosen->penalty = best.penalty;
         if (options->progress) options->progress(options->ctx, fold * ROUNDS + k - MN_COUNTED_MIN + 1);
     }
-    for (int strands = 0; !status && strands < 2; strands++) {
-        status = try_penalties(set, parts, &valid, MN_COUNTED_GAPPED, strands, GAPPED, GAPPED + 1, is_surer, &gapped,
-                               &improved, err);
-        if (improved) chosen->strands = strands;
-        if (options->progress) options->progress(options->ctx, fold * ROUNDS + KS + strands + 1);
-    }
     if (!status)
         status =
             score_test(set, parts, best.model, chosen->k, true, pool->probabilities[MN_BASELINE_KMER] + at_test, err);
     if (!status)
-        status = score_test(set, parts, gapped.model, MN_COUNTED_GAPPED, chosen->strands,
-                            pool->probabilities[MN_BASELINE_GAPPED] + at_test, err);
+        status = run_gapped(set, parts, options, fold, pool->probabilities[MN_BASELINE_GAPPED] + at_test, chosen, err);
     if (!status) {
         size_t row = (size_t)set->n_classes * sizeof(float);
         for (int64_t i = 0; i < set->n; i++) {
@@ -195,7 +257,6 @@ static mn_status_t run_fold(const mn_labelled_t *set, const uint8_t *parts, cons
         }
     }
     mn_kmer_free(best.model);
-    mn_kmer_free(gapped.model);
     mn_length_done(&length);
     mn_length_done(&majority);
     mn_rows_done(&valid);
@@ -242,27 +303,9 @@ void mn_baselines_done(mn_baselines_t *baselines) {
 
 /* ---- the regression alone */
 
-/* Copies parts, with about `most` rows of each part left in it: those of the smallest hash of their key, and the first
- * of each class. */
-static void thin_parts(const mn_labelled_t *set, const uint8_t *parts, uint8_t *thinned) {
-    static const int64_t most[MN_SPLIT_COUNT] = {[MN_SPLIT_TRAIN] = MN_WORDS_ROWS * 7 / 10,
-                                                 [MN_SPLIT_VALID] = MN_WORDS_ROWS / 10,
-                                                 [MN_SPLIT_TEST] = MN_WORDS_ROWS / 5};
-    int64_t rows[MN_SPLIT_COUNT] = {0}, kept[MN_SPLIT_COUNT] = {0};
-    bool met[MN_SPLIT_COUNT][MN_LABELLED_CLASSES_MAX] = {{false}};
-    for (int64_t i = 0; i < set->n; i++) rows[parts[i]]++;
-    for (int64_t i = 0; i < set->n; i++) {
-        int part = parts[i];
-        uint64_t key = mn_split_row_key(set, i),
-                 hash = mn_digest_hash(&key, sizeof key, 1); /* keys may make the parts */
-        double drawn = (double)(hash >> 11) * 0x1p-53;
-        bool *known = &met[part][set->labels[i]],
-             keep = !*known || (kept[part] < most[part] && drawn * (double)rows[part] < (double)most[part]);
-        *known = true;
-        kept[part] += keep;
-        thinned[i] = keep ? (uint8_t)part : MN_SPLIT_NONE;
-    }
-}
+static const int64_t words_rows[MN_SPLIT_COUNT] = {[MN_SPLIT_TRAIN] = MN_WORDS_ROWS * 7 / 10,
+                                                   [MN_SPLIT_VALID] = MN_WORDS_ROWS / 10,
+                                                   [MN_SPLIT_TEST] = MN_WORDS_ROWS / 5};
 
 static int32_t find_likeliest(const float *probabilities, int64_t n) {
     int32_t best = 0;
@@ -291,7 +334,7 @@ mn_status_t mn_baselines_strands(const mn_labelled_t *set, const uint8_t *parts,
     bool improved;
     mn_status_t status = mn_mem_new((void **)&thinned, set->n, 1, err);
     if (status) return status;
-    thin_parts(set, parts, thinned);
+    thin_parts(set, parts, words_rows, thinned);
     status = mn_rows_list(set, thinned, MN_SPLIT_VALID, &valid, err);
     for (int strands = 0; !status && strands < 2; strands++)
         status = try_penalties(set, thinned, &valid, MN_COUNTED_MAX, strands, MIDDLE, MIDDLE + MIDDLES, is_surer,
@@ -312,7 +355,7 @@ mn_status_t mn_baselines_words(const mn_labelled_t *set, const uint8_t *parts, m
     bool improved;
     mn_status_t status = mn_mem_new((void **)&thinned, set->n, 1, err);
     if (status) return status;
-    thin_parts(set, parts, thinned);
+    thin_parts(set, parts, words_rows, thinned);
     status = mn_rows_list(set, thinned, MN_SPLIT_VALID, &valid, err);
     if (!status) status = mn_rows_list(set, thinned, MN_SPLIT_TEST, &test, err);
     if (!status) status = mn_length_train(set, thinned, 1, &majority, err);

@@ -20,7 +20,8 @@ extern const char *const mn_baseline_names[]; /* NULL-terminated */
 typedef struct mn_baseline_choice {
     int64_t bins, k;
     double penalty;
-    bool strands; /* gapped words: those of the strand given alone */
+    bool apart;          /* gapped words: the strands told apart, the one given alone counted */
+    int64_t gapped_rows; /* trained on */
 } mn_baseline_choice_t;
 
 typedef struct mn_baselines {

@@ -53,7 +53,8 @@ static void write_choices(FILE *file, const mn_baselines_t *result) {
         fprintf(file, "length\t%sbins\t%" PRId64 "\tNA\tNA\n", fold, choice->bins);
         fprintf(file, "kmer\t%sk\t%" PRId64 "\tNA\tNA\n", fold, choice->k);
         fprintf(file, "kmer\t%spenalty\t%g\tNA\tNA\n", fold, choice->penalty);
-        fprintf(file, "gapped\t%sstrands\t%d\tNA\tNA\n", fold, choice->strands ? 1 : 2);
+        fprintf(file, "gapped\t%sstrands\t%d\tNA\tNA\n", fold, choice->apart ? 1 : 2);
+        fprintf(file, "gapped\t%srows\t%" PRId64 "\tNA\tNA\n", fold, choice->gapped_rows);
     }
 }
 
@@ -64,7 +65,8 @@ static mn_json_t *make_labelled_json(const mn_baselines_t *result, const char *c
         mn_json_set_int(choice, "length_bins", result->choices[f].bins);
         mn_json_set_int(choice, "kmer_k", result->choices[f].k);
         mn_json_set_real(choice, "kmer_penalty", result->choices[f].penalty);
-        mn_json_set_int(choice, "gapped_strands", result->choices[f].strands ? 1 : 2);
+        mn_json_set_int(choice, "gapped_strands", result->choices[f].apart ? 1 : 2);
+        mn_json_set_int(choice, "gapped_rows", result->choices[f].gapped_rows);
         mn_json_set(choices, NULL, choice);
     }
     mn_json_set_int(json, "folds", result->folds);

@@ -43,9 +43,11 @@ const mn_option_t mn_modelling_options[] = {
     FIELD(memory.theta_max, "theta-max", REAL, "X", "largest step of a memory's updates"),
     NAMED(pooling, "pooling", mn_pool_names, "from rows to one for classification; if not given, max"),
     FIELD(bins, "bins", INT, "N", "equal parts of a sequence that are pooled apart, beside the whole; if not given, 8"),
-    FIELD(gapped, "gapped", SWITCH, NULL, "the head reads counts of gapped words too; if not given, on"),
+    FIELD(
+        gapped, "gapped", SWITCH, NULL,
+        "the head reads counts of gapped words too; if not given, on for up to 32 classes and single bases as tokens"),
     FIELD(lengths, "lengths", SWITCH, NULL,
-          "the head reads the sequence's length too; if not given, off: lengths often tell how a set was made"),
+          "the head reads the length in tokens too; if not given, off: lengths often tell how a set was made"),
     {0}};
 
 #define LOOP(field, name, kind, value, text, ...)                                                                      \
@@ -91,12 +93,15 @@ static mn_status_t copy_weights(mn_model_t *to, const mn_model_t *from, const ch
     return MN_OK;
 }
 
+enum { GAPPED_CLASSES = 32 }; /* of more, the rows of gapped words would be most of the work */
+
 /* What a classifier has by default, unless it begins with a classifier: by validation, benchmarks/README.md. */
-static void begin_classifier(mn_config_t *config, mn_tokenizer_t tokenizer) {
+static void begin_classifier(mn_config_t *config, int64_t classes, mn_tokenizer_t tokenizer) {
     config->pooling = MN_POOL_MAX;
     config->bins = 8;
     if (!tokenizer.k && !config->words) config->words = 7;
-    config->gapped = !tokenizer.k;
+    config->gapped = !tokenizer.k && classes <= GAPPED_CLASSES;
+    config->lengths = false;
 }
 
 mn_status_t mn_modelling_begin(const mn_args_t *args, mn_modelling_t *modelling, int64_t classes, mn_err_t *err) {
@@ -122,13 +127,16 @@ mn_status_t mn_modelling_begin(const mn_args_t *args, mn_modelling_t *modelling,
         status = mn_err_set(err, MN_USAGE, "--tokenizer", "use shorter words", "%s has %lld ids, a model at most %d",
                             modelling->tokenizer, (long long)vocab, MN_VOCAB_MAX);
     if (!status) {
-        if (classes && !modelling->config.classes) begin_classifier(&modelling->config, tokenizer);
+        if (classes && !modelling->config.classes) begin_classifier(&modelling->config, classes, tokenizer);
         mn_args_reapply(args);
         mn_tokenizer_name(tokenizer, modelling->tokenizer_name);
         modelling->tokenizer = modelling->tokenizer_name;
         modelling->config.vocab = vocab;
         modelling->config.classes = classes;
         status = mn_config_check(&modelling->config, MN_USAGE, NULL, err);
+        if (!status && tokenizer.k && modelling->config.gapped)
+            status = mn_err_set(err, MN_USAGE, "--gapped", "leave it out", "%s has no single bases to count",
+                                modelling->tokenizer);
     }
     mn_model_free(source);
     mn_model_info_done(&info);

@@ -308,9 +308,16 @@ static void test_strands(void **state) {
     mn_labelled_t *set = make_set(2, decide_by_one_strand, 300);
     assert_int_equal(mn_baselines_strands(set, set->splits, &apart, &err), MN_OK);
     assert_true(apart);
+    mn_baselines_t baselines = run_baselines(set, 0);
+    assert_true(baselines.choices->apart);
+    mn_baselines_done(&baselines);
     set = make_set(2, decide_by_either_strand, 300);
     assert_int_equal(mn_baselines_strands(set, set->splits, &apart, &err), MN_OK);
     assert_false(apart);
+    baselines = run_baselines(set, 0);
+    assert_false(baselines.choices->apart);
+    assert_true(mcc_of(&baselines, MN_BASELINE_GAPPED) > 0.7);
+    mn_baselines_done(&baselines);
 }
 
 static void test_baselines(void **state) {
@@ -320,6 +327,8 @@ static void test_baselines(void **state) {
     mn_par_set_threads(3);
     mn_baselines_t three = run_baselines(set, 0);
     assert_true(mcc_of(&one, MN_BASELINE_KMER) > 0.7);
+    assert_true(mcc_of(&one, MN_BASELINE_GAPPED) > 0.7);
+    assert_int_equal(one.choices->gapped_rows, set->per_split[MN_SPLIT_TRAIN]);
     assert_memory_equal(one.choices, three.choices, sizeof *one.choices);
     for (int kind = 0; kind < MN_BASELINE_COUNT; kind++)
         assert_memory_equal(one.metrics[kind].metric, three.metrics[kind].metric, sizeof one.metrics[kind].metric);
@@ -330,6 +339,7 @@ static void test_baselines(void **state) {
     set = make_set(2, decide_by_chance, 300);
     one = run_baselines(set, 0);
     assert_true(fabs(mcc_of(&one, MN_BASELINE_KMER)) < 0.2);
+    assert_true(fabs(mcc_of(&one, MN_BASELINE_GAPPED)) < 0.2);
     const mn_metric_t *accuracy = &one.metrics[MN_BASELINE_MAJORITY].metric[MN_METRIC_accuracy];
     assert_near(accuracy->value, 0.7, 0.08);
     mn_baselines_done(&one);

@@ -1,10 +1,10 @@
 /* test_model: for each backbone, a result depends on the sequence and its place in the stream alone: not on threads,
  * batch, length of what follows, memory allowed, where the stream was cut, or the processor's instruction set.
  * Comparisons are of bits, but for gradients against differences of the loss. */
+#include "genomics/base/gapped.h"
 #include "genomics/base/mem.h"
 #include "genomics/base/par.h"
 #include "genomics/base/rng.h"
-#include "genomics/base/gapped.h"
 #include "titans/kernels/vec.h"
 #include "titans/model.h"
 #include <math.h>
@@ -70,7 +70,8 @@ static mn_work_t *new_work(const mn_model_t *m, int64_t max_memory) {
 static int set_up(void **state) {
     (void)state;
     mn_rng_t rng = mn_rng(1, MN_RNG_TEST, 0, 0);
-    for (int t = 0; t < LONGEST; t++) ids[t] = (int32_t)mn_rng_below(&rng, 9);
+    for (int t = 0; t < LONGEST; t++) /* bases, and one in 21 no base */
+        ids[t] = (int32_t)(mn_rng_below(&rng, 21) ? mn_rng_below(&rng, 4) : 4 + mn_rng_below(&rng, 5));
     model = new_model(3, MN_POOL_ATTENTION);
     return 0;
 }
@@ -422,51 +423,92 @@ static void test_words(void **state) {
     mn_model_free(m);
 }
 
-/* Each word with its count, by looking for every word at every place: as many of a pattern as there are places, at x
- * that grow with the logarithm of the count, in a vector of length 10; and none with a letter that is no base. */
+/* Counts by building every word at every place from the patterns; 10 log(1 + count) over the length of the vector. */
 static void test_gapped(void **state) {
     (void)state;
-    enum { N = 300 };
-    static const char *const spans = "5678"
-                                     "8"
-                                     ":"
-                                     ":"
-                                     ">"; /* '0' + the patterns' spans */
+    enum { N = 400 };
+    static const char *const patterns[MN_GAPPED_PATTERNS] = {"11111",    "111111",     "1111111",    "11101011",
+                                                             "11100111", "1110000111", "1101100111", "11100000000111"};
     const int64_t rows = mn_gapped_rows();
-    int32_t text[N];
-    mn_rng_t rng = mn_rng(5, MN_RNG_TEST, 2, 0);
     mn_gapped_t gapped = {
-        .words = room(rows, sizeof(int32_t)), .x = room(rows, sizeof(real)), .counts = room(rows, sizeof(int32_t))};
-    for (int round = 0; round < 3; round++) {
-        for (int i = 0; i < N; i++) text[i] = round == 2 ? 0 : (int32_t)mn_rng_below(&rng, 4); /* last: poly-A */
-        if (round == 1) text[100] = 4;
-        mn_gapped_count(text, N, &gapped);
-        double squares = 0, least = 1e9;
-        int64_t sum = 0, places = 0;
-        for (int64_t i = 0; i < gapped.n; i++) {
-            squares += (double)gapped.x[i] * (double)gapped.x[i];
-            least = fmin(least, (double)gapped.x[i] / log1p(gapped.counts[gapped.words[i]]));
-            sum += gapped.counts[gapped.words[i]];
+        .words = room(rows, sizeof(int32_t)), .x = room(rows, sizeof(float)), .counts = room(rows, sizeof(int32_t))};
+    for (int64_t length = 0; length <= N; length += length < 20 ? 1 : 95) {
+        int32_t *want = room(rows, sizeof *want);
+        int64_t first = 0;
+        double squares = 0;
+        for (int p = 0; p < MN_GAPPED_PATTERNS; p++) {
+            const int64_t span = (int64_t)strlen(patterns[p]);
+            int64_t words = 1;
+            for (int64_t i = 0; i < span; i++) words *= patterns[p][i] == '1' ? 4 : 1;
+            for (int64_t t = 0; t + span <= length; t++) {
+                int64_t word = 0;
+                bool bases = true;
+                for (int64_t i = 0; i < span; i++) {
+                    bases = bases && ids[t + i] < 4;
+                    if (patterns[p][i] == '1') word = 4 * word + ids[t + i];
+                }
+                if (bases) want[first + word]++;
+            }
+            first += words;
         }
-        for (const char *span = spans; *span; span++)
-            places += round == 1 ? 100 - (*span - '0') + 1 + 199 - (*span - '0') + 1 : N - (*span - '0') + 1;
-        assert_int_equal(sum, places);
-        assert_true(fabs(squares - 100) < 1e-3);
-        for (int64_t i = 0; i < gapped.n; i++)
-            assert_true(fabs((double)gapped.x[i] - least * log1p(gapped.counts[gapped.words[i]])) < 1e-4);
-        if (round == 2) assert_int_equal(gapped.n, 8);
+        assert_int_equal(first, rows);
+        mn_gapped_count(ids, length, &gapped);
+        assert_memory_equal(gapped.counts, want, (size_t)rows * sizeof *want);
+        for (int64_t w = 0; w < rows; w++) squares += pow(log1p(want[w]), 2);
+        for (int64_t i = 0; i < gapped.n; i++) {
+            int32_t *count = &want[gapped.words[i]];
+            assert_true(*count > 0 && fabs((double)gapped.x[i] - 10 * log1p(*count) / sqrt(squares)) < 1e-5);
+            *count = 0; /* each word once, and all */
+        }
+        for (int64_t w = 0; w < rows; w++) assert_int_equal(want[w], 0);
+        if (length == N) assert_true(gapped.n > 1000);
+        mn_mem_free(want);
     }
-    /* The first pattern's words are plain ones. */
-    for (int i = 0; i < N; i++) text[i] = (int32_t)mn_rng_below(&rng, 4);
-    mn_gapped_count(text, N, &gapped);
-    for (int64_t word = 0; word < 1024; word++) {
-        int32_t found = 0;
-        for (int i = 0; i + 5 <= N; i++)
-            found += (((text[i] * 4 + text[i + 1]) * 4 + text[i + 2]) * 4 + text[i + 3]) * 4 + text[i + 4] == word;
-        assert_int_equal(gapped.counts[word], found);
+    mn_mem_free(gapped.words);
+    mn_mem_free(gapped.x);
+    mn_mem_free(gapped.counts);
+}
+
+/* What the head reads beside the pooled row: the gradient of its weights is that of the bias, times what is read. */
+static void test_beside(void **state) {
+    (void)state;
+    static const struct {
+        int64_t length, mark; /* lower one of the length, half octaves from 1 on */
+        double share;         /* of the upper one */
+    } cases[] = {{1, 0, 0}, {2, 2, 0}, {3, 3, 0.169925}, {100, 13, 0.287712}, {128, 14, 0}};
+    const int64_t rows = mn_gapped_rows(), n = model->config.classes;
+    const int64_t at = mn_model_param(model, "head.gapped")->offset,
+                  marks = mn_model_param(model, "head.lengths")->offset;
+    mn_gapped_t gapped = {
+        .words = room(rows, sizeof(int32_t)), .x = room(rows, sizeof(float)), .counts = room(rows, sizeof(int32_t))};
+    mn_work_t *work = new_work(model, 0);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const mn_sample_t sample = {.ids = ids, .length = cases[i].length, .label = 1, .weight = 1};
+        const mn_objective_t objective = {.kind = MN_LOSS_CLASS, .scale = 1};
+        mn_loss_t loss = {0};
+        mn_err_t err = {0};
+        real *g = room(model->size, sizeof(real));
+        assert_int_equal(mn_model_gradient(model, work, &objective, &sample, 1, g, &loss, &err), MN_OK);
+        const real *bias = g + mn_model_param(model, "head.bias")->offset;
+        assert_true(bias[1] < 0);
+        mn_gapped_count(ids, sample.length, &gapped);
+        for (int64_t w = 0; w < gapped.n; w++) {
+            real *row = g + at + gapped.words[w] * n;
+            for (int64_t c = 0; c < n; c++, row++) {
+                assert_true(fabs((double)*row - (double)gapped.x[w] * (double)bias[c]) < 1e-5);
+                *row = 0;
+            }
+        }
+        for (int64_t k = 0; k < rows * n; k++) assert_true(g[at + k] == 0);
+        for (int64_t k = 0; k < MN_LENGTHS * n; k++) {
+            const double share = k / n == cases[i].mark       ? 1 - cases[i].share
+                                 : k / n == cases[i].mark + 1 ? cases[i].share
+                                                              : 0;
+            assert_true(fabs((double)g[marks + k] - 10 * share * (double)bias[k % n]) < 1e-4);
+        }
+        mn_mem_free(g);
     }
-    mn_gapped_count(text, 4, &gapped);
-    assert_int_equal(gapped.n, 0);
+    mn_work_free(work);
     mn_mem_free(gapped.words);
     mn_mem_free(gapped.x);
     mn_mem_free(gapped.counts);
@@ -539,13 +581,9 @@ int main(void) {
         cmocka_unit_test(test_left_behind),
     };
     const struct CMUnitTest values[] = {
-        cmocka_unit_test(test_instruction_sets),
-        cmocka_unit_test(test_class_gradient),
-        cmocka_unit_test(test_words),
-        cmocka_unit_test(test_gapped),
-        cmocka_unit_test(test_dropout),
-        cmocka_unit_test(test_stream_gradient),
-        cmocka_unit_test(test_weights),
+        cmocka_unit_test(test_instruction_sets), cmocka_unit_test(test_class_gradient), cmocka_unit_test(test_words),
+        cmocka_unit_test(test_gapped),           cmocka_unit_test(test_beside),         cmocka_unit_test(test_dropout),
+        cmocka_unit_test(test_stream_gradient),  cmocka_unit_test(test_weights),
     };
     int failed = 0;
     for (arch = 0; mn_arch_names[arch]; arch++) {

@@ -109,7 +109,8 @@ int64_t mn_config_parameters(const mn_config_t *c) {
     if (c->arch == MN_ARCH_MAC) mixer += 2 * D * D + D * c->conv + D;
     int64_t layer = mixer + 3 * D * c->ffn + (c->arch == MN_ARCH_MAL ? 3 : 2) * D;
     int64_t beside = (c->gapped ? mn_gapped_rows() : 0) + (c->lengths ? MN_LENGTHS : 0);
-    int64_t head = c->classes ? ((1 + c->bins) * D + 1 + beside) * c->classes + (c->pooling == MN_POOL_ATTENTION ? D : 0) : 0;
+    int64_t query = c->pooling == MN_POOL_ATTENTION ? D : 0;
+    int64_t head = c->classes ? ((1 + c->bins) * D + 1 + beside) * c->classes + query : 0;
     int64_t words = c->words ? D << 2 * c->words : 0;
     return c->vocab * D + words + D + c->layers * layer + head; /* within the limits above far below 2^63 */
 }
@@ -173,8 +174,8 @@ static void write_fields(mn_json_t *json, const mn_config_t *config, const field
         case FIELD_INT:
             mn_json_set_int(json, field->name, *(const int64_t *)at);
             break;
-        case FIELD_BOOL:
-            mn_json_set_bool(json, field->name, *(const bool *)at);
+        case FIELD_BOOL: /* a later field that is off is left out: digests of older models, and older readers, know none */
+            if (*(const bool *)at || !field->optional) mn_json_set_bool(json, field->name, *(const bool *)at);
             break;
         case FIELD_REAL:
             mn_json_set_real(json, field->name, *(const double *)at);

@@ -42,8 +42,8 @@ mn_status_t mn_config_check(const mn_config_t *config, mn_status_t status, const
 /* Parameters of a config within its limits: known before anything is allocated. */
 int64_t mn_config_parameters(const mn_config_t *config);
 
-/* JSON with the field names of model.md. Reading accepts absent fields that a golden file leaves out (words, classes, pooling, bins, gapped, lengths;
- * for a memory file see conformance.c), refuses unknown ones, and ends with mn_config_check(MN_MODEL). */
+/* JSON with the field names of model.md. Reading accepts absent fields that a golden file leaves out (words, classes,
+ * pooling, bins, gapped, lengths; for a memory file see conformance.c), refuses unknown ones, and ends with mn_config_check(MN_MODEL). */
 mn_json_t *mn_config_to_json(const mn_config_t *config);
 mn_status_t mn_config_from_json(const mn_json_t *json, const char *where, mn_config_t *out, mn_err_t *err);
 

@@ -180,15 +180,17 @@ static real keep(const mn_pass_t *pass, int64_t j) {
     return mn_pass_drops(pass, -1 - j) ? 0 : (real)(1 / (1 - pass->dropout));
 }
 
-/* What the head reads of the whole sample, beside the pooled row: gapped words, and the length, as 10 at its place on a scale of
- * half octaves, shared by the two marks beside it. Number i, with its row of weights in *at; how many there are. */
+/* What the head reads of the whole sample, beside the pooled row: gapped words, and the length in tokens, as 10 at its
+ * place on a scale of half octaves, shared by the two marks beside it. Number i, with its row of weights in *at; how many
+ * there are. */
 static real beside(const mn_pass_t *pass, int64_t i, int64_t *at) {
-    const int64_t n = pass->model->config.classes, upper = i - pass->gapped.n;
-    if (upper < 0) {
+    const int64_t n = pass->model->config.classes;
+    if (i < pass->gapped.n) {
         *at = pass->layout->gapped + pass->gapped.words[i] * n;
         return (real)pass->gapped.x[i];
     }
     const double place = fmin(2 * log2((double)pass->total), MN_LENGTHS - 2), past = place - floor(place);
+    const bool upper = i > pass->gapped.n;
     *at = pass->layout->lengths + ((int64_t)place + upper) * n;
     return (real)(10 * (upper ? past : 1 - past));
 }

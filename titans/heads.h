@@ -16,7 +16,7 @@ double mn_heads_next_token(mn_pass_t *pass, const int32_t *ids, int32_t next, co
                            double scale);
 
 /* Pooling over a stream's rows, piece after piece, of which pass->origin and total tell the whole: start, add (needs hidden), then the log-probabilities of the classes. */
-int64_t mn_heads_width(const mn_config_t *config);       /* numbers that the head reads: (1 + bins) D */
+int64_t mn_heads_width(const mn_config_t *config);       /* of the pooled row: (1 + bins) D */
 int64_t mn_heads_pool_size(const mn_config_t *config);   /* numbers of pass->pool */
 int64_t mn_heads_pooled_size(const mn_config_t *config); /* numbers of pass->pooled */
 void mn_heads_pool_start(mn_pass_t *pass);

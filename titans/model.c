@@ -2,11 +2,11 @@
  * ../reference/model.md; the initial values' reasons stand in MATH.md. */
 #include "titans/model.h"
 #include "genomics/base/digest.h"
+#include "genomics/base/gapped.h"
 #include "genomics/base/mem.h"
 #include "genomics/base/rng.h"
-#include "titans/kernels/gemm.h"
 #include "titans/heads.h"
-#include "genomics/base/gapped.h"
+#include "titans/kernels/gemm.h"
 #include "titans/layout.h"
 #include <math.h>
 #include <stdio.h>
@@ -209,12 +209,13 @@ static bool ends_with(const char *name, const char *end) {
     return n >= m && !strcmp(name + n - m, end);
 }
 
-/* Matrices randn / sqrt(fan-in), gains 1, words 0, biases of alpha -4.6 (forget 1 % a token), eta 0, theta -2; the rows that reach
+/* Matrices randn / sqrt(fan-in), gains 1, words and what the head reads beside the pooled row 0, biases of alpha -4.6 (forget 1 % a token), eta 0, theta -2; the rows that reach
  * the outside, embedding and persistent, at the scale that the first norm expects. */
 static init_t kind_of(const mn_param_t *p) {
     if (ends_with(p->name, "alpha.bias")) return INIT_ALPHA;
     if (ends_with(p->name, "theta.bias")) return INIT_THETA;
-    if (ends_with(p->name, "bias") || ends_with(p->name, "query") || ends_with(p->name, "words.weight") || ends_with(p->name, "head.gapped") || ends_with(p->name, "head.lengths")) return INIT_ZERO;
+    if (ends_with(p->name, "bias") || ends_with(p->name, "query") || ends_with(p->name, "words.weight")) return INIT_ZERO;
+    if (ends_with(p->name, "head.gapped") || ends_with(p->name, "head.lengths")) return INIT_ZERO;
     if (p->rank == 1) return INIT_ONE;
     if (ends_with(p->name, ".conv")) return INIT_CONV;
     if (ends_with(p->name, "persistent") || ends_with(p->name, "embed.weight")) return INIT_ROW;

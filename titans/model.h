@@ -8,13 +8,15 @@
 #include "titans/kernels/real.h"
 
 /* One named tensor, a view into the flat block. Names as in the golden files without "param."; the heads add
- * head.weight ((1 + bins) D, classes), head.bias (classes) and, for attention pooling, head.query (D). */
+ * head.weight ((1 + bins) D, classes), head.bias (classes), head.query (D) for attention pooling, and by the config
+ * head.gapped (mn_gapped_rows(), classes) and head.lengths (MN_LENGTHS, classes). */
 typedef struct mn_param {
     char name[64];
     int rank;
     int64_t shape[3];
     int64_t offset, size; /* in numbers, into a block of model->size */
-    bool decay;           /* weight decay applies: matrices yes; gains, biases, convolutions and initial memories no */
+    bool decay;           /* weight decay applies: matrices yes; gains, biases, convolutions, initial memories, rows of words
+                             and what the head reads beside the pooled row no */
 } mn_param_t;
 
 typedef struct mn_model {

@@ -278,7 +278,7 @@ static void forward_sample(void *ctx, int64_t i) {
     forward_t f = take_forward(model, arena);
     mn_state_t *state = sample->state || whole ? sample->state : &f.own;
     memset(f.sum, 0, (size_t)D * sizeof *f.sum);
-    if (out->classes && c->gapped) mn_gapped_count(sample->ids, sample->length, &f.gapped);
+    if (out->classes && c->gapped && c->classes) mn_gapped_count(sample->ids, sample->length, &f.gapped);
     const int64_t mark = arena->used, before = state ? state->position : 0;
     for (int64_t done = 0; done < sample->length;) {
         const int64_t n = sample->length - done < PIECE ? sample->length - done : PIECE;

@@ -1,5 +1,6 @@
 /* gapped: words of every length from 5 to 7, and of 6 or 7 bases with gaps. */
 #include "genomics/base/gapped.h"
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -22,7 +23,10 @@ static int64_t make_patterns(pattern_t out[MN_GAPPED_PATTERNS]) {
         pattern_t *p = &out[i];
         *p = (pattern_t){.span = (int64_t)strlen(patterns[i]), .first = rows};
         for (int64_t j = 0; j < p->span; j++)
-            if (patterns[i][j] == '1') p->back[p->weight++] = p->span - 1 - j;
+            if (patterns[i][j] == '1') {
+                assert(p->weight < WEIGHT_MAX);
+                p->back[p->weight++] = p->span - 1 - j;
+            }
         rows += INT64_C(1) << 2 * p->weight;
     }
     return rows;

@@ -11,7 +11,7 @@ typedef struct mn_gapped {
     int64_t n;
     int32_t *words;  /* that occur, each once */
     float *x;        /* 10 log(1 + count) over the length of the vector of these logarithms */
-    int32_t *counts; /* of all words, while they are counted */
+    int32_t *counts; /* of all words there are */
 } mn_gapped_t;
 
 /* Words that there are: those of the first pattern, then those of the second, ... */

@@ -41,6 +41,11 @@ set	official	scratch	lmm 2x64	2
 set	official	scratch	lmm 2x64	2
 set	clean	scratch	lmm 2x64	1
 
+$ # the same rows under another name are known
+
+$ cp set.tsv again.tsv; cp s.tsv t.tsv; mnemon benchmark genomic again.tsv -o t --preset tiny --batch 16 --seeds 1 --max-tokens 5k 2>&1 >/dev/null | grep rows; cmp s.tsv t.tsv
+mnemon benchmark genomic: warning: again has the rows of set, and goes by that name
+
 $ mnemon benchmark genomic --quiet --report-only -o s | cmp - means.tsv; grep -c '<svg' s.html; grep -o '"epochs lowered.*"' s.json; grep skipped s.tsv | cut -f 2,25
 2
 "epochs lowered from 75 to 2 by --max-tokens"
@@ -84,8 +89,9 @@ pretrained	m.safetensors	1
 2
 1
 
-$ mnemon benchmark genomic --quiet set.tsv -o n -m m.safetensors --no-scratch --split official --steps 1 --batch 8 --seeds 1 | grep -c scratch; mnemon benchmark genomic set.tsv -o n --no-scratch
-0
+$ mnemon benchmark genomic --quiet set.tsv -o n -m m.safetensors --no-scratch --split official --steps 1 --batch 8 --seeds 1 | grep -v baseline | cut -f 3-5; mnemon benchmark genomic set.tsv -o n --no-scratch
+kind	start	seeds
+pretrained	m.safetensors	1
 ! mnemon benchmark genomic: --no-scratch: nothing would be trained (give a model with -m)
 [2]
 

@@ -64,6 +64,16 @@ $ mnemon finetune set.tsv -o m --dim 65
 ! mnemon finetune: dim 65 is not a multiple of heads 2
 [2]
 
+$ mnemon finetune set.tsv -o m --tokenizer kmer:3 --gapped on
+! mnemon finetune: --gapped: kmer:3 has no single bases to count (leave it out)
+[2]
+
+$ # the head's inputs; a classifier that begins with another keeps them
+
+$ mnemon finetune --quiet set.tsv -o l --preset tiny --lengths on --gapped off --steps 1 >/dev/null; mnemon finetune --quiet set.tsv -m l.safetensors -o k --steps 1 >/dev/null; for m in l k; do mnemon info $m.safetensors | sed -n 's/^config.*\(bins.*\), memory (.*/\1/p'; done; rm l.* k.*
+bins 8, lengths true
+bins 8, lengths true
+
 $ mnemon finetune set.tsv -o m --tokenizer kmer:9
 ! mnemon finetune: --tokenizer: kmer:9 has 262153 ids, a model at most 65536 (use shorter words)
 [2]
