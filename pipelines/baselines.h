@@ -1,7 +1,7 @@
 /* baselines: what a classifier has to beat on a labelled set: the majority, the length alone, k-mer logistic
  * regression, and the same on gapped words. Bins, K and penalty are chosen on the validation part by MCC (then log
- * loss), whether gapped words are counted on both strands by log loss; the model that did best there is the one tested,
- * nothing is trained again on both parts. */
+ * loss), whether gapped words are counted on both strands by log loss (penalty 30); the model that did best there is
+ * the one tested, nothing is trained again on both parts. */
 #ifndef MN_BASELINES_H
 #define MN_BASELINES_H
 #include "genomics/split.h"

@@ -33,7 +33,7 @@ done
 
 printf '\nTest windows, with 95 %% bootstrap intervals; the least log loss and the highest of the rest win:\n\n'
 {
-    awk '$1 == "majority" || $1 == "length" || $1 == "kmer"' "$out/baseline.tsv"
+    awk '$1 == "majority" || $1 == "length" || $1 == "kmer" || $1 == "gapped"' "$out/baseline.tsv"
     awk '!/^#/ {print "scratch\t" $0}' "$out/scratch.tsv"
     awk '!/^#/ {print "pretrained\t" $0}' "$out/pretrained.tsv"
 } | awk -F'\t' '
