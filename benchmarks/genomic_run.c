@@ -307,6 +307,7 @@ static mn_status_t run_training(mn_genomic_t *bench, const mn_genomic_task_t *ta
     job.recipe.modelling.config.classes = task->set->n_classes;
     job.recipe.training.resume = true;
     job.recipe.training.save_minutes = SAVE_MINUTES;
+    job.recipe.training.batch = mn_recipe_batch(&job.recipe, task->line.train);
     mn_status_t status = describe(&job, err);
     if (!status) status = fit_budget(&job, err);
     if (status) return status;

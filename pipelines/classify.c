@@ -34,8 +34,9 @@ const mn_option_t mn_recipe_options[] = {
               .max = 1e15),
     MN_OPTION(mn_recipe_t, training.steps, NULL, "steps", INT, "N", "steps to train, instead of --epochs", .min = 1,
               .max = 1e12),
-    MN_OPTION(mn_recipe_t, training.batch, "b", "batch", INT, "N", "rows a pass", .fallback = "64", .min = 1,
-              .max = 1e6),
+    MN_OPTION(mn_recipe_t, training.batch, "b", "batch", INT, "N",
+              "rows a pass; 0: 64, or fewer where these make less than 300 steps in 4 epochs, but 16 at least",
+              .fallback = "0", .max = 1e6),
     MN_OPTION(mn_recipe_t, training.rate, NULL, "lr", REAL, "X", "peak learning rate", .fallback = "2e-3", .min = 0,
               .max = 10),
     MN_OPTION(mn_recipe_t, smoothing, NULL, "label-smoothing", REAL, "X",
@@ -70,6 +71,12 @@ int64_t mn_recipe_epochs(const mn_recipe_t *recipe, int64_t steps) {
     return recipe->epochs ? recipe->epochs : mn_max(MN_RECIPE_EPOCHS, (MN_RECIPE_STEPS + steps - 1) / steps);
 }
 
+int64_t mn_recipe_batch(const mn_recipe_t *recipe, int64_t rows) {
+    enum { LEAST = 16, MOST = 64 };
+    if (recipe->training.batch) return recipe->training.batch;
+    return mn_max(LEAST, mn_min(MOST, MN_RECIPE_EPOCHS * rows / MN_RECIPE_STEPS));
+}
+
 /* ---- one training */
 
 typedef struct job {
@@ -78,6 +85,7 @@ typedef struct job {
     mn_rows_t valid;
     mn_real_t *weights; /* (classes); NULL: 1 */
     mn_epochs_t *epochs;
+    int64_t batch; /* rows a pass */
 } job_t;
 
 static void done_job(job_t *job) {
@@ -136,8 +144,11 @@ static mn_status_t prepare(job_t *job, mn_err_t *err) {
         status = mn_modelling_make(&recipe->modelling, fit->seed, &classifier->tokenizer, &classifier->model, err);
     if (!status) status = mn_work_new(classifier->model, recipe->training.max_memory, &classifier->work, err);
     if (status) return status;
+    int64_t rows = 0;
+    for (int64_t i = 0; i < fit->set->n; i++) rows += fit->parts[i] == MN_SPLIT_TRAIN;
+    job->batch = mn_recipe_batch(recipe, rows);
     mn_epochs_options_t epochs = {.tokenizer = classifier->tokenizer,
-                                  .samples = recipe->training.batch * recipe->training.accumulate,
+                                  .samples = job->batch * recipe->training.accumulate,
                                   .strands = classifier->rc,
                                   .weights = job->weights,
                                   .seed = fit->seed};
@@ -151,6 +162,7 @@ static mn_status_t train(job_t *job, mn_json_t *extra, mn_err_t *err) {
     const mn_recipe_t *recipe = fit->recipe;
     mn_classifier_t *classifier = job->classifier;
     mn_training_t training = recipe->training;
+    training.batch = job->batch;
     int64_t epoch = mn_epochs_steps(job->epochs), tokens = mn_epochs_tokens(job->epochs);
     if (recipe->tokens)
         training.steps = (int64_t)((double)recipe->tokens / (double)tokens * (double)epoch) + 1;

@@ -22,6 +22,8 @@ extern const mn_option_t mn_recipe_data_options[], mn_recipe_options[];
  * many steps, as --epochs tells. */
 enum { MN_RECIPE_EPOCHS = 4, MN_RECIPE_STEPS = 300 };
 int64_t mn_recipe_epochs(const mn_recipe_t *recipe, int64_t steps);
+/* The rows a pass of a training on so many rows; where none are given as --batch tells. */
+int64_t mn_recipe_batch(const mn_recipe_t *recipe, int64_t rows);
 /* MN_USAGE where options contradict each other. */
 mn_status_t mn_recipe_check(const mn_args_t *args, mn_err_t *err);
 

@@ -56,8 +56,8 @@ $ mnemon finetune set.tsv -o m --lr nan
 ! mnemon finetune: --lr: expected a number from 0 to 10, got 'nan'
 [2]
 
-$ mnemon finetune set.tsv -o m --batch 0
-! mnemon finetune: -b/--batch: expected a whole number from 1 to 1000000, got '0'
+$ mnemon finetune set.tsv -o m --batch -1
+! mnemon finetune: -b/--batch: expected a whole number from 0 to 1000000, got '-1'
 [2]
 
 $ mnemon finetune set.tsv -o m --dim 65
