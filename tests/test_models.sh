@@ -1,11 +1,11 @@
 #!/bin/sh
 # The models that come with mnemon: each has a card whose facts the file has, too, loads with right digests, and foretells
-# human DNA that it was not trained on better than equal chances do; together they are small; names lead to the right file.
+# human DNA better than equal chances do; together they are small; names lead to the right file.
 # Usage: test_models.sh MNEMON ROOT NAME...
 set -eu
 mnemon=$1
 folder=$2/pipelines/models
-held_out=$2/tests/data/human_SOD1.fa
+human=$2/tests/data/human_SOD1.fa
 shift 2
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
@@ -35,15 +35,15 @@ for name; do
         grep -q "^\"$fact\"" "$scratch/facts" || fail "$name: the card lacks $fact"
     done
     grep -q 'Limits' "$card" && grep -q 'chr20 and chr21 hold test items' "$card" || fail "$name: the card tells no limits"
-    bits=$("$mnemon" perplexity --quiet -m "builtin:$name" "$held_out" | awk '$1 == "total" {print $5}')
+    bits=$("$mnemon" perplexity --quiet -m "builtin:$name" "$human" | awk '$1 == "total" {print $5}')
     awk -v bits="$bits" 'BEGIN {exit !(bits > 1 && bits < 1.9)}' || fail "$name: $bits bits per base of human DNA"
     echo "$name: $bits bits per base of SOD1"
 done
 
 # By name or by path: the same bytes. What is written tells base name and digest, no path.
 name=$1
-"$mnemon" embed --quiet -m "builtin:$name" "$held_out" -o "$scratch/a.npy"
-"$mnemon" embed --quiet -m "$folder/$name.safetensors" "$held_out" -o "$scratch/b.npy"
+"$mnemon" embed --quiet -m "builtin:$name" "$human" -o "$scratch/a.npy"
+"$mnemon" embed --quiet -m "$folder/$name.safetensors" "$human" -o "$scratch/b.npy"
 cmp "$scratch/a.npy" "$scratch/b.npy"
 cmp "$scratch/a.tsv" "$scratch/b.tsv"
 grep -q -- "--model $name.safetensors@xxh3:" "$scratch/a.tsv"
