@@ -205,16 +205,12 @@ void mn_windows_feed(mn_windows_t *windows, mn_feed_t *feed) {
 
 /* ---- epochs */
 
-/* Rows of one pool, in steps, are sorted by length; the pool's steps then come in any order. */
-enum { POOL_STEPS = 50 };
-
 struct mn_epochs {
     const mn_labelled_t *set;
     mn_epochs_options_t options;
     int64_t *rows, n_rows; /* of the part, in the set's order */
     int64_t epoch;         /* of `order`; -1: none yet */
     int64_t *order;        /* (n_rows), indices into rows as the epoch takes them */
-    int64_t *steps;        /* (steps of an epoch), which group of `order` each takes */
     int64_t *drawn;        /* (samples), rows of the step last asked for */
     int64_t longest;       /* row, in bases */
     int32_t *ids;          /* of the step's samples, back to back */
@@ -222,16 +218,6 @@ struct mn_epochs {
     uint8_t *turned; /* (longest) */
     mn_sample_t *samples;
 };
-
-typedef struct keyed {
-    int64_t length, place, row;
-} keyed_t;
-
-static int compare_keyed(const void *a, const void *b) {
-    const keyed_t *x = a, *y = b;
-    if (x->length != y->length) return x->length < y->length ? -1 : 1;
-    return x->place < y->place ? -1 : 1;
-}
 
 int64_t mn_epochs_rows(const mn_epochs_t *e) {
     return e->n_rows;
@@ -250,31 +236,14 @@ int64_t mn_epochs_tokens(const mn_epochs_t *e) {
     return tokens;
 }
 
-/* The rows in the epoch's order: permuted, sorted by length within pools, and the steps permuted. */
-static mn_status_t order_epoch(mn_epochs_t *e, int64_t epoch, mn_err_t *err) {
-    void *block;
-    mn_status_t status = mn_mem_new(&block, e->n_rows, sizeof(keyed_t), err);
-    if (status) return status;
-    keyed_t *keyed = block;
-    mn_rng_permute(mn_rng(e->options.seed, MN_RNG_ORDER, (uint64_t)epoch, 0), e->order, e->n_rows);
-    for (int64_t i = 0; i < e->n_rows; i++)
-        keyed[i] = (keyed_t){mn_labelled_length(e->set, e->rows[e->order[i]]), i, e->order[i]};
-    for (int64_t i = 0, pool = POOL_STEPS * e->options.samples; i < e->n_rows; i += pool)
-        qsort(keyed + i, (size_t)(e->n_rows - i < pool ? e->n_rows - i : pool), sizeof *keyed, compare_keyed);
-    for (int64_t i = 0; i < e->n_rows; i++) e->order[i] = keyed[i].row;
-    mn_rng_permute(mn_rng(e->options.seed, MN_RNG_ORDER, (uint64_t)epoch, 1), e->steps, mn_epochs_steps(e));
-    mn_mem_free(block);
-    e->epoch = epoch;
-    return MN_OK;
-}
-
 static mn_status_t fill_rows(void *ctx, int64_t step, const mn_sample_t **samples, int64_t *n, mn_err_t *err) {
     mn_epochs_t *e = ctx;
     const mn_epochs_options_t *options = &e->options;
     int64_t epoch = step / mn_epochs_steps(e);
-    mn_status_t status = e->epoch == epoch ? MN_OK : order_epoch(e, epoch, err);
-    if (status) return status;
-    int64_t from = e->steps[step % mn_epochs_steps(e)] * options->samples;
+    mn_status_t status;
+    if (e->epoch != epoch) mn_rng_permute(mn_rng(options->seed, MN_RNG_ORDER, (uint64_t)epoch, 0), e->order, e->n_rows);
+    e->epoch = epoch;
+    int64_t from = step % mn_epochs_steps(e) * options->samples;
     *n = e->n_rows - from < options->samples ? e->n_rows - from : options->samples;
     int64_t room = *n;
     for (int64_t i = 0; i < *n; i++) room += mn_labelled_length(e->set, e->rows[e->order[from + i]]);
@@ -331,7 +300,6 @@ mn_status_t mn_epochs_new(const mn_labelled_t *set, const uint8_t *parts, mn_spl
         goto failed;
     }
     if ((status = mn_mem_new((void **)&e->order, e->n_rows, sizeof *e->order, err)) ||
-        (status = mn_mem_new((void **)&e->steps, mn_epochs_steps(e), sizeof *e->steps, err)) ||
         (status = mn_mem_new((void **)&e->drawn, samples, sizeof *e->drawn, err)) ||
         (status = mn_mem_new((void **)&e->samples, samples, sizeof *e->samples, err)) ||
         (status = mn_mem_new((void **)&e->turned, e->longest, 1, err)))
@@ -347,7 +315,6 @@ void mn_epochs_free(mn_epochs_t *e) {
     if (!e) return;
     mn_mem_free(e->rows);
     mn_mem_free(e->order);
-    mn_mem_free(e->steps);
     mn_mem_free(e->drawn);
     mn_mem_free(e->samples);
     mn_mem_free(e->ids);
