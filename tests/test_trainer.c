@@ -272,7 +272,7 @@ static void test_epochs(void **state) {
     mn_epochs_feed(epochs, &feed);
     assert_int_equal(mn_epochs_rows(epochs), 18);
     assert_int_equal(mn_epochs_steps(epochs), 5);
-    int turned[ROWS] = {0}, orders_differ = 0;
+    int turned[ROWS] = {0}, orders_differ = 0, longer = 0, shorter = 0; /* than the sample before */
     int64_t before[ROWS] = {0};
     for (int64_t epoch = 0; epoch < 8; epoch++) {
         int seen[ROWS] = {0};
@@ -292,7 +292,8 @@ static void test_epochs(void **state) {
                 assert_int_equal(samples[i].label, set->labels[row]);
                 assert_true(samples[i].weight == weights[samples[i].label]);
                 assert_int_equal(samples[i].length, length + 1);
-                if (i) assert_true(samples[i].length >= samples[i - 1].length);
+                longer += i && samples[i].length > samples[i - 1].length;
+                shorter += i && samples[i].length < samples[i - 1].length;
                 bool forward = true, reverse = true;
                 for (int64_t t = 0; t < length; t++) {
                     forward = forward && samples[i].ids[t + 1] == bases[t];
@@ -308,6 +309,7 @@ static void test_epochs(void **state) {
         memcpy(before, now, sizeof now);
     }
     assert_int_equal(orders_differ, 8);
+    assert_true(2 * longer > shorter && 2 * shorter > longer); /* lengths are mixed */
     int total = 0;
     for (int i = 0; i < ROWS; i++) total += turned[i];
     assert_in_range(total, 40, 104); /* half of 18 x 8, at 5 standard deviations */
