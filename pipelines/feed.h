@@ -2,7 +2,7 @@
  * uninterrupted one would have drawn.
  *
  * Windows (pretraining): pieces of genomes, either strand, each place equally likely. Epochs (fine-tuning): every row
- * of a labelled set once an epoch, rows of similar length in one step. */
+ * of a labelled set once an epoch, in another order each. */
 #ifndef MN_FEED_H
 #define MN_FEED_H
 #include "genomics/input.h"

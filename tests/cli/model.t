@@ -68,6 +68,12 @@ $ mnemon finetune set.tsv -o m --tokenizer kmer:3 --gapped on
 ! mnemon finetune: --gapped: kmer:3 has no single bases to count (leave it out)
 [2]
 
+$ # batches of 16 rows for a small set, unless told
+
+$ for b in 0 64; do mnemon finetune set.tsv -o b --preset tiny --steps 1 --batch $b --force 2>&1 >/dev/null | grep -o 'an epoch is.*'; done; rm b.*
+an epoch is 3 steps
+an epoch is 1 steps
+
 $ # the head's inputs; a classifier that begins with another keeps them
 
 $ mnemon finetune --quiet set.tsv -o l --preset tiny --lengths on --gapped off --steps 1 >/dev/null; mnemon finetune --quiet set.tsv -m l.safetensors -o k --steps 1 >/dev/null; for m in l k; do mnemon info $m.safetensors | sed -n 's/^config.*\(bins.*\), memory (.*/\1/p'; done; rm l.* k.*
