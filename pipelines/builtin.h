@@ -1,8 +1,9 @@
-/* builtin: the models that come with mnemon. builtin:NAME is NAME.safetensors in the first of these folders that has
- * it: those of MNEMON_MODELS (colon-separated), and where that is not set pipelines/models        beside the running
- * program: a build tree MN_MODELS_BESIDE        from there: an installed tree, wherever it was moved
- * (bin/../share/mnemon/models) MN_MODELS_INSTALLED     where it was installed to (datadir/mnemon/models) Beside each
- * lies its card, NAME.md; pipelines/models/README.md tells how both are made. */
+/* builtin: the models that come with mnemon. builtin:NAME is NAME.safetensors in the first of these folders that has it:
+ * those of MNEMON_MODELS (colon-separated), and where that is not set
+ *   pipelines/models beside the running program, of a build tree;
+ *   MN_MODELS_BESIDE from there, of an installed tree, wherever it was moved (bin/../share/mnemon/models);
+ *   MN_MODELS_INSTALLED, where it was installed to (datadir/mnemon/models).
+ * Beside each lies its card, NAME.md; pipelines/models/README.md tells how both are made. */
 #ifndef MN_BUILTIN_H
 #define MN_BUILTIN_H
 #include "genomics/base/err.h"

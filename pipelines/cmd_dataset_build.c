@@ -30,7 +30,7 @@ static const mn_option_t options[] = {
               "what the intervals lie on, as GRCh38 or dm6; else as metadata.yaml or the annotation says"),
     MN_OPTION(settings_t, skip_missing, NULL, "skip-missing", FLAG, NULL,
               "leave out and count intervals on contigs that no genome has"),
-    MN_OPTION(settings_t, test, NULL, "test", LIST, "REGION",
+    MN_OPTION(settings_t, test, NULL, "test-region", LIST, "REGION",
               "contig or contig:beg-end, 1-based inclusive: what touches it is the test split, the rest train"),
     MN_OPTION_HEADING("Windows on genes"),
     MN_OPTION(settings_t, annotation, NULL, "annotation", INPUT, "FILE", "genes, GFF3 or GTF, in place of LISTS"),
@@ -57,12 +57,12 @@ typedef struct build {
 
 /* ---- what is given */
 
-/* The regions of --test on the one genome that they can be of. */
+/* The regions of --test-region on the one genome that they can be of. */
 static mn_status_t read_test(build_t *b, mn_regions_t *test) {
     const mn_strings_t *texts = &b->settings->test;
     mn_status_t status = MN_OK;
     if (texts->count && b->references.n > 1)
-        return mn_err_set(b->err, MN_USAGE, "--test", NULL, "wants one genome for all classes");
+        return mn_err_set(b->err, MN_USAGE, "--test-region", NULL, "wants one genome for all classes");
     mn_contigs_t contigs = mn_genome_contigs(b->references.items[0].genome);
     for (int64_t i = 0; !status && i < texts->count; i++)
         status = mn_regions_add(test, texts->items[i], &contigs, b->err);
@@ -95,7 +95,7 @@ static mn_status_t split_rows(build_t *b, const mn_regions_t *test) {
     mn_labelled_t *set = b->set;
     int64_t *map;
     if (set->per_split[MN_SPLIT_NONE] < set->n)
-        return mn_err_set(b->err, MN_USAGE, "--test", "leave it out", "the intervals have a split of their own");
+        return mn_err_set(b->err, MN_USAGE, "--test-region", "leave it out", "the intervals have a split of their own");
     mn_status_t status = mn_mem_new((void **)&map, set->contigs.n, sizeof *map, b->err);
     if (status) return status;
     mn_genome_map(b->references.items[0].genome, &set->contigs, map);
@@ -260,7 +260,7 @@ const mn_command_t mn_cmd_dataset_build = {
         "mnemon dataset build datasets/demo_human_or_worm --reference human=GRCh38.fa.gz "
         "--reference worm=WBcel235.fa.gz -o human_or_worm.tsv.gz\n"
         "# peaks against a background, chromosome 8 for the test\n"
-        "mnemon dataset build peak=peaks.bed background=other.bed --reference mm10.fa --test chr8 -o peaks.tsv\n"
+        "mnemon dataset build peak=peaks.bed background=other.bed --reference mm10.fa --test-region chr8 -o peaks.tsv\n"
         "# promoters against intergenic windows\n"
         "mnemon dataset build --annotation genes.gtf.gz --feature promoter --window 250 --reference genome.fa.gz "
         "-o promoters.tsv.gz",

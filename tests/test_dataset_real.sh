@@ -37,7 +37,7 @@ done
 [ ! -e "$scratch/none" ] || fail 'a refused set was written'
 
 coding() { # GENOME GENES TEST: test accuracy of the k-mer baseline
-    "$mnemon" dataset build --quiet --count 2k --annotation "$genomes/$2" --reference "$genomes/$1" --test "$3" -o "$scratch/coding.tsv"
+    "$mnemon" dataset build --quiet --count 2k --annotation "$genomes/$2" --reference "$genomes/$1" --test-region "$3" -o "$scratch/coding.tsv"
     "$mnemon" baseline --quiet "$scratch/coding.tsv" | awk -v genome="$1" '
         $1 == "kmer" && $2 == "accuracy" { print genome, "k-mer accuracy", $3; found = $3 > 0.8 && $3 < 0.95 }
         $1 == "length" && $2 == "accuracy" && $3 != 0.5 { print "length tells classes apart"; exit 1 }

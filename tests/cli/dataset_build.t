@@ -158,19 +158,19 @@ $ # BED
 
 $ printf 'track name=x\nchr1\t0\t4\tp1\t0\t-\nchr2\t4\t8\tp2\n' >peaks.bed; printf 'chr1 0 4\n2 100 104\n' >rest.bed
 
-$ mnemon dataset build --quiet peak=peaks.bed rest=rest.bed --reference chr1.fa --reference chr2.fa --test chr2 -o -
+$ mnemon dataset build --quiet peak=peaks.bed rest=rest.bed --reference chr1.fa --reference chr2.fa --test-region chr2 -o -
 split	label	id	region	start	end	strand	sequence
 train	peak	p1	chr1	0	4	-	GTAG
 train	rest	3	chr1	0	4	+	CTAC
 test	peak	p2	chr2	4	8	+	CGAA
 test	rest	4	2	100	104	+	TCTG
 
-$ mnemon dataset build --quiet peak=peaks.bed rest=rest.bed --reference chr1.fa --reference chr2.fa --test chr3 -o -
+$ mnemon dataset build --quiet peak=peaks.bed rest=rest.bed --reference chr1.fa --reference chr2.fa --test-region chr3 -o -
 ! mnemon dataset build: no contig 'chr3' in chr1.fa (its first contig is 'chr1')
 [3]
 
-$ mnemon dataset build --quiet lists --reference chr1.fa --reference chr2.fa --test chr2 -o -
-! mnemon dataset build: --test: the intervals have a split of their own (leave it out)
+$ mnemon dataset build --quiet lists --reference chr1.fa --reference chr2.fa --test-region chr2 -o -
+! mnemon dataset build: --test-region: the intervals have a split of their own (leave it out)
 [2]
 
 $ # windows on genes
