@@ -2,6 +2,7 @@
  * Source: numpy.lib.format. */
 #include "genomics/npy.h"
 #include "genomics/base/mem.h"
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,11 @@ static const char *describe(int type) {
     return descriptions[!*(const uint8_t *)&one][type];
 }
 
+static mn_status_t refuse_write(const mn_npy_writer_t *npy, mn_err_t *err) {
+    return mn_err_set(err, MN_IO, npy->writer.path, "free some space or write elsewhere", "cannot write: %s",
+                      strerror(errno));
+}
+
 /* HEADER bytes, whatever the numbers, so that it can be written again at the end. */
 static mn_status_t write_header(mn_npy_writer_t *npy, mn_err_t *err) {
     char header[HEADER + 1], shape[48];
@@ -32,8 +38,7 @@ static mn_status_t write_header(mn_npy_writer_t *npy, mn_err_t *err) {
                                   "{'descr': '%s', 'fortran_order': False, 'shape': %s, }", describe(npy->type), shape);
     memset(header + used, ' ', (size_t)(HEADER - used));
     header[HEADER - 1] = '\n';
-    if (fwrite(header, 1, HEADER, npy->writer.file) == HEADER) return MN_OK;
-    return mn_err_set(err, MN_IO, npy->writer.path, NULL, "cannot write: %s", strerror(errno));
+    return fwrite(header, 1, HEADER, npy->writer.file) == HEADER ? MN_OK : refuse_write(npy, err);
 }
 
 mn_status_t mn_npy_open(mn_npy_writer_t *npy, const char *path, mn_npy_type_t type, int64_t inner, mn_err_t *err) {
@@ -56,9 +61,7 @@ mn_status_t mn_npy_open(mn_npy_writer_t *npy, const char *path, mn_npy_type_t ty
 mn_status_t mn_npy_write(mn_npy_writer_t *npy, const void *data, int64_t rows, mn_err_t *err) {
     size_t count = (size_t)(rows * (npy->inner ? npy->inner : 1)), size = (size_t)sizes[npy->type];
     npy->rows += rows;
-    if (!count || fwrite(data, size, count, npy->writer.file) == count) return MN_OK;
-    return mn_err_set(err, MN_IO, npy->writer.path, "free some space or write elsewhere", "cannot write: %s",
-                      strerror(errno));
+    return !count || fwrite(data, size, count, npy->writer.file) == count ? MN_OK : refuse_write(npy, err);
 }
 
 mn_status_t mn_npy_commit(mn_npy_writer_t *npy, mn_err_t *err) {
@@ -97,8 +100,10 @@ bool mn_npy_is_array(const char *path) {
     return read && !memcmp(magic, "\x93NUMPY", sizeof magic);
 }
 
+static const char cut_short[] = "truncated: fewer numbers than its header says";
+
 static mn_status_t refuse_array(const mn_npy_reader_t *npy, mn_err_t *err, const char *what) {
-    return mn_err_set(err, MN_INPUT, npy->path, "give an array that `mnemon tokenize` wrote", "%s", what);
+    return mn_err_set(err, MN_INPUT, npy->path, "give an array that mnemon wrote", "%s", what);
 }
 
 /* The part of the header behind 'key': with blanks left out; NULL: absent. */
@@ -120,16 +125,17 @@ static mn_status_t read_header(mn_npy_reader_t *npy, mn_err_t *err) {
     text[size] = '\0';
     const char *type = find_value(text, "'descr'"), *shape = find_value(text, "'shape'");
     npy->type = -1;
-    for (int i = MN_NPY_U1; type && i <= MN_NPY_U4; i++)
+    for (int i = MN_NPY_U1; type && i <= MN_NPY_F4; i++)
         if (!strncmp(type + 1, descriptions[0][i], 3)) npy->type = i;
-    if (npy->type < 0) return refuse_array(npy, err, "expected numbers of type u1, u2 or u4");
+    if (npy->type < 0) return refuse_array(npy, err, "expected numbers of type u1, u2, u4 or f4");
     char *end = NULL;
     errno = 0;
     npy->rows = shape && *shape == '(' && shape[1] >= '0' && shape[1] <= '9' ? strtoll(shape + 1, &end, 10) : -1;
-    if (npy->rows < 0 || errno || !end || strncmp(end, ",)", 2))
-        return refuse_array(npy, err, "expected an array of one dimension");
+    if (end && !strncmp(end, ", ", 2) && end[2] >= '1' && end[2] <= '9') npy->inner = strtoll(end + 2, &end, 10);
+    if (npy->rows < 0 || errno || !end || strncmp(end, npy->inner ? ")" : ",)", npy->inner ? 1 : 2))
+        return refuse_array(npy, err, "expected an array of one or two dimensions");
     struct stat info;
-    int64_t bytes = mn_mem_mul(npy->rows, sizes[npy->type]);
+    int64_t bytes = mn_mem_mul(mn_mem_mul(npy->rows, npy->inner ? npy->inner : 1), sizes[npy->type]);
     if (!fstat(fileno(npy->file), &info) && S_ISREG(info.st_mode) && info.st_size - (int64_t)(TEXT_AT + size) != bytes)
         return refuse_array(npy, err, "the file's size does not fit its header: truncated?");
     return MN_OK;
@@ -149,11 +155,13 @@ mn_status_t mn_npy_reader_open(mn_npy_reader_t *npy, const char *path, mn_err_t 
 mn_status_t mn_npy_read(mn_npy_reader_t *npy, int64_t n, uint32_t *out, int64_t *got, mn_err_t *err) {
     unsigned char block[4096];
     int size = sizes[npy->type];
-    for (*got = 0; *got < n && npy->at < npy->rows;) {
+    *got = 0;
+    if (npy->type == MN_NPY_F4 || npy->inner)
+        return refuse_array(npy, err, "expected whole numbers in one dimension");
+    while (*got < n && npy->at < npy->rows) {
         int64_t want = n - *got < (int64_t)sizeof block / size ? n - *got : (int64_t)sizeof block / size;
         if (want > npy->rows - npy->at) want = npy->rows - npy->at;
-        if (fread(block, (size_t)size, (size_t)want, npy->file) != (size_t)want)
-            return refuse_array(npy, err, "truncated: fewer numbers than its header says");
+        if (fread(block, (size_t)size, (size_t)want, npy->file) != (size_t)want) return refuse_array(npy, err, cut_short);
         for (int64_t i = 0; i < want; i++) {
             uint32_t value = 0;
             for (int byte = size - 1; byte >= 0; byte--) value = value << 8 | block[i * size + byte];
@@ -161,6 +169,21 @@ mn_status_t mn_npy_read(mn_npy_reader_t *npy, int64_t n, uint32_t *out, int64_t 
         }
         npy->at += want;
     }
+    return MN_OK;
+}
+
+mn_status_t mn_npy_copy(mn_npy_reader_t *npy, mn_npy_writer_t *to, mn_err_t *err) {
+    unsigned char block[1 << 16];
+    assert(npy->type == to->type && npy->inner == to->inner);
+    int64_t left = (npy->rows - npy->at) * (npy->inner ? npy->inner : 1) * sizes[npy->type];
+    while (left) {
+        size_t want = left < (int64_t)sizeof block ? (size_t)left : sizeof block;
+        if (fread(block, 1, want, npy->file) != want) return refuse_array(npy, err, cut_short);
+        if (fwrite(block, 1, want, to->writer.file) != want) return refuse_write(to, err);
+        left -= (int64_t)want;
+    }
+    to->rows += npy->rows - npy->at;
+    npy->at = npy->rows;
     return MN_OK;
 }
 

@@ -1,5 +1,5 @@
 /* npy: a streaming writer of NumPy arrays (format 1.0, little-endian, C order) whose first dimension is known only at
- * the end, and a strict reader of one-dimensional integer arrays. */
+ * the end, and a strict reader of such arrays. */
 #ifndef MN_NPY_H
 #define MN_NPY_H
 #include "genomics/base/fileio.h"
@@ -25,19 +25,22 @@ void mn_npy_drop(mn_npy_writer_t *npy);                         /* as mn_writer_
  * mn_mem_free. */
 mn_status_t mn_npy_table_path(const char *path, char **out, mn_err_t *err);
 
-/* A one-dimensional u1, u2 or u4 array, read in pieces. */
+/* An array that a writer made, read in pieces. */
 typedef struct mn_npy_reader {
     FILE *file;
     char *path;
     int type;         /* mn_npy_type_t */
-    int64_t rows, at; /* numbers in all, and read so far */
+    int64_t inner;    /* numbers a row; 0: one dimension */
+    int64_t rows, at; /* rows in all, and read so far */
 } mn_npy_reader_t;
 
 /* Whether a file begins as an array does. */
 bool mn_npy_is_array(const char *path);
 mn_status_t mn_npy_reader_open(mn_npy_reader_t *npy, const char *path, mn_err_t *err);
-/* Up to n numbers into out; *got 0 at the end. */
+/* Up to n numbers into out; *got 0 at the end. MN_INPUT unless they are whole numbers in one dimension. */
 mn_status_t mn_npy_read(mn_npy_reader_t *npy, int64_t n, uint32_t *out, int64_t *got, mn_err_t *err);
+/* Appends all rows that are left to an array of the same type and inner (asserted). */
+mn_status_t mn_npy_copy(mn_npy_reader_t *npy, mn_npy_writer_t *to, mn_err_t *err);
 void mn_npy_reader_close(mn_npy_reader_t *npy);
 
 #endif

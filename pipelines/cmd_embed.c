@@ -4,7 +4,7 @@
 #include "pipelines/commands.h"
 #include "pipelines/engine.h"
 #include "pipelines/provenance.h"
-#include "pipelines/reading.h"
+#include "pipelines/records.h"
 #include "pipelines/report.h"
 #include "pipelines/tokens.h"
 #include <string.h>
@@ -32,6 +32,7 @@ static const mn_option_t options[] = {
               "rows after layer N; 0: the embedding, -1: after the last layer and its norm", .fallback = "-1",
               .min = -1, .max = 256),
     MN_OPTION_MEMORY(settings_t, use),
+    MN_OPTION_SHARD(settings_t, reading),
     MN_OPTION_GROUP(settings_t, reading, "Reading", mn_reading_options),
     MN_COMMON_OPTIONS,
     {0}};
@@ -164,26 +165,17 @@ static mn_status_t embed_record(run_t *run, mn_input_t *in, const mn_record_t *r
     return status;
 }
 
-static mn_status_t embed_file(run_t *run, const char *path, mn_err_t *err) {
-    mn_input_options_t reading = mn_reading_input(&run->settings->reading, 1);
-    const mn_record_t *record = NULL;
-    mn_input_t *in;
-    mn_status_t status = mn_input_open(path, &reading, &in, err);
-    if (status) return status;
-    while (!(status = mn_input_next(in, &record, err)) && record)
-        if ((status = embed_record(run, in, record, err))) break;
-    mn_input_close(in);
-    return status;
-}
-
 /* ---- the command */
 
 static mn_status_t embed_all(run_t *run, const mn_args_t *args, mn_err_t *err) {
     char *table_path = NULL;
     mn_result_t table = {0};
+    mn_records_t records = {0};
     mn_status_t status = mn_npy_table_path(run->settings->output, &table_path, err);
     if (!status) status = mn_mem_new((void **)&run->numbers, run->width, (int64_t)sizeof *run->numbers, err);
     if (!status) status = mn_mem_new((void **)&run->sum, run->width, (int64_t)sizeof *run->sum, err);
+    if (!status)
+        status = mn_records_open(&run->settings->reading, args->operands, args->n_operands, 1, &records, err);
     if (!status) status = mn_npy_open(&run->array, run->settings->output, MN_NPY_F4, run->width, err);
     if (!status) status = mn_result_open(args, table_path, &table, err);
     if (!status) {
@@ -191,12 +183,14 @@ static mn_status_t embed_all(run_t *run, const mn_args_t *args, mn_err_t *err) {
         mn_result_header(&table);
         fputs("name\trow\trows\n", run->table);
     }
-    for (int64_t i = 0; i < args->n_operands && !status; i++) status = embed_file(run, args->operands[i], err);
+    while (!status && !(status = mn_records_next(&records, err)) && records.record)
+        status = embed_record(run, records.in, records.record, err);
     if (!status) status = flush_batch(run, run->tokens.used, err);
     status = mn_result_close(&table, status, err);
     if (!status) status = mn_npy_commit(&run->array, err); /* last: an array has its table */
     if (!status) mn_progress_end(&run->progress);
     mn_npy_drop(&run->array);
+    mn_records_close(&records);
     clear_batch(run);
     mn_state_free(run->state);
     mn_tokens_done(&run->tokens);

@@ -1,10 +1,11 @@
 /* mnemon perplexity: how well a model foretells records: bits per base, and along the contig. Short records go through
  * the model together; a longer one by itself, piece by piece with its state carried, in constant memory. */
 #include "genomics/base/mem.h"
+#include "pipelines/bits.h"
 #include "pipelines/commands.h"
 #include "pipelines/engine.h"
 #include "pipelines/provenance.h"
-#include "pipelines/reading.h"
+#include "pipelines/records.h"
 #include "pipelines/report.h"
 #include "pipelines/tokens.h"
 #include "titans/stream_file.h"
@@ -35,6 +36,7 @@ static const mn_option_t options[] = {
     MN_OPTION_MEMORY(settings_t, use),
     MN_OPTION(settings_t, carry, NULL, "carry-memory", FLAG, NULL,
               "each record begins with the memory that the one before has left"),
+    MN_OPTION_SHARD(settings_t, reading),
     MN_OPTION_GROUP(settings_t, reading, "Reading", mn_reading_options),
     MN_COMMON_OPTIONS,
     {0}};
@@ -43,7 +45,7 @@ static const mn_option_t options[] = {
 enum { BATCH_RECORDS = 256, PIECE = 1 << 15 };
 
 typedef struct score {
-    int64_t bases, scored; /* read, with every N; foretold */
+    int64_t scored; /* bases foretold */
     double nats;
 } score_t;
 
@@ -51,6 +53,7 @@ typedef struct score {
 typedef struct row {
     char *name, *contig; /* owned */
     int64_t start, end;  /* on the contig */
+    int64_t bases;       /* read, with every N */
     score_t score;
 } row_t;
 
@@ -71,17 +74,17 @@ typedef struct run {
     mn_state_t *state, *beyond; /* of a record by itself: without, and with its last token */
     mn_real_t *memories;        /* what it left; NULL: not asked for */
     int32_t next;               /* id that comes before the first base of the record to be read */
-    score_t total;
+    mn_bits_t total;
     int64_t window; /* of the track: begin and sum of the interval that is open */
     score_t open;
     mn_progress_t progress;
-    int64_t files, n_files; /* read, in all */
+    mn_records_t source;
 } run_t;
 
 /* ---- scores out */
 
 static double get_bits(const score_t *score) {
-    return score->nats / log(2) / (double)score->scored;
+    return score->nats / log(2);
 }
 
 /* The open interval of the track, of which nothing lies beyond `end`. */
@@ -90,7 +93,7 @@ static void write_interval(run_t *run, const row_t *row, int64_t end) {
                   next = run->window + run->settings->window;
     if (run->open.scored)
         fprintf(run->track.writer.file, "%s\t%lld\t%lld\t%.5f\n", row->contig, (long long)begin,
-                (long long)(next < end ? next : end), get_bits(&run->open));
+                (long long)(next < end ? next : end), get_bits(&run->open) / (double)run->open.scored);
     run->open = (score_t){0};
 }
 
@@ -119,25 +122,19 @@ static void add_targets(run_t *run, row_t *row, const int32_t *ids, const int64_
     }
 }
 
-static void write_score(run_t *run, const char *name, const score_t *score) {
-    const double bits = get_bits(score);
-    if (run->json) {
-        mn_json_t *json = mn_json_object();
-        mn_json_set_string(json, "name", name);
-        mn_json_set_int(json, "bases", score->bases);
-        mn_json_set_int(json, "scored", score->scored);
-        mn_json_set_real(json, "bits", score->nats / log(2));
-        mn_json_set_real(json, "bits_per_base", bits);
-        mn_json_set_real(json, "perplexity", exp2(bits));
-        mn_json_set(run->json, NULL, json);
+static void write_bits(run_t *run, const char *name, const mn_bits_t *bits) {
+    if (!run->json) {
+        mn_bits_write(run->result.writer.file, name, bits);
         return;
     }
-    FILE *out = run->result.writer.file;
-    fprintf(out, "%s\t%lld\t%lld", name, (long long)score->bases, (long long)score->scored);
-    if (score->scored)
-        fprintf(out, "\t%.3f\t%.6f\t%.6f\n", score->nats / log(2), bits, exp2(bits));
-    else
-        fputs("\t0\tNA\tNA\n", out);
+    mn_json_t *json = mn_json_object();
+    mn_json_set_string(json, "name", name);
+    mn_json_set_int(json, "bases", bits->bases);
+    mn_json_set_int(json, "scored", bits->scored);
+    mn_json_set_real(json, "bits", (double)bits->millionths / 1e6);
+    mn_json_set_real(json, "bits_per_base", mn_bits_per_base(bits));
+    mn_json_set_real(json, "perplexity", exp2(mn_bits_per_base(bits)));
+    mn_json_set(run->json, NULL, json);
 }
 
 static void free_row(row_t *row) {
@@ -149,10 +146,9 @@ static void free_row(row_t *row) {
 /* What a record's end leaves to do. */
 static void end_row(run_t *run, row_t *row) {
     if (run->settings->track) write_interval(run, row, row->end);
-    write_score(run, row->name, &row->score);
-    run->total.bases += row->score.bases;
-    run->total.scored += row->score.scored;
-    run->total.nats += row->score.nats;
+    const mn_bits_t bits = {row->bases, row->score.scored, llround(1e6 * get_bits(&row->score))};
+    write_bits(run, row->name, &bits);
+    mn_bits_add(&run->total, &bits);
     free_row(row);
 }
 
@@ -163,7 +159,7 @@ static void tell_progress(run_t *run, int64_t tokens) {
     const int k = run->engine->tokenizer.k;
     const int64_t done = run->progress.done + tokens,
                   read = done + run->tokens.used + run->tokens.piece.n / (k ? k : 1);
-    const double part = ((double)run->files + mn_input_part(run->tokens.in)) / (double)run->n_files;
+    const double part = mn_records_part(&run->source);
     run->progress.total = part > 0 ? (int64_t)((double)read / part) : 0;
     mn_progress_update(&run->progress, done, NULL);
 }
@@ -231,7 +227,7 @@ static mn_status_t score_alone(run_t *run, const mn_record_t *record, mn_err_t *
     if (!status && run->memories) status = take_memories(run, err);
     if (!status) {
         row.end = tokens->end;
-        row.score.bases = record->counts.bases;
+        row.bases = record->counts.bases;
         end_row(run, &row);
         run->next = tokens->used ? tokens->ids[0] : -1;
         mn_tokens_drop(tokens, tokens->used);
@@ -240,7 +236,8 @@ static mn_status_t score_alone(run_t *run, const mn_record_t *record, mn_err_t *
     return status;
 }
 
-static mn_status_t score_record(run_t *run, mn_input_t *in, const mn_record_t *record, mn_err_t *err) {
+static mn_status_t score_record(run_t *run, mn_err_t *err) {
+    const mn_record_t *record = run->source.record;
     mn_tokens_t *tokens = &run->tokens;
     row_t *row = &run->rows[run->n];
     mn_status_t status = mn_mem_string(&row->name, record->name, err);
@@ -249,30 +246,18 @@ static mn_status_t score_record(run_t *run, mn_input_t *in, const mn_record_t *r
         mn_state_reset(run->state);
         run->next = MN_ID_BOS;
     }
-    if (!status) status = mn_tokens_begin(tokens, in, record, run->engine->tokenizer, run->next, err);
+    if (!status) status = mn_tokens_begin(tokens, run->source.in, record, run->engine->tokenizer, run->next, err);
     if (!status) status = mn_tokens_read(tokens, PIECE + 1, err);
     if (status) return status;
     row->start = record->start;
     const int64_t length = tokens->used - tokens->first;
     if (run->alone || length > PIECE) return score_alone(run, record, err);
     row->end = tokens->end;
-    row->score.bases = record->counts.bases;
+    row->bases = record->counts.bases;
     run->samples[run->n] = (mn_sample_t){.length = length};
     run->outputs[run->n++] = (mn_output_t){.next = -1};
     tell_progress(run, length);
     return run->n == BATCH_RECORDS || tokens->used >= PIECE ? flush_batch(run, tokens->used, err) : MN_OK;
-}
-
-static mn_status_t score_file(run_t *run, const char *path, mn_err_t *err) {
-    mn_input_options_t reading = mn_reading_input(&run->settings->reading, 1);
-    const mn_record_t *record = NULL;
-    mn_input_t *in;
-    mn_status_t status = mn_input_open(path, &reading, &in, err);
-    if (status) return status;
-    while (!(status = mn_input_next(in, &record, err)) && record)
-        if ((status = score_record(run, in, record, err))) break;
-    mn_input_close(in);
-    return status;
 }
 
 /* ---- the command */
@@ -314,9 +299,12 @@ static mn_status_t score_all(run_t *run, const mn_args_t *args, mn_err_t *err) {
     mn_status_t status = mn_mem_new((void **)&run->ignore, engine->model->config.vocab, 1, err);
     if (!status) mn_tokenizer_ignore(engine->tokenizer, run->ignore);
     if (!status) status = mn_state_new(engine->model, &run->state, err);
+    run->alone = s->state_in || s->state_out || s->memory_out || s->carry;
+    if (!status && s->reading.shard && run->alone)
+        status = mn_err_set(err, MN_USAGE, "--shard", NULL, "records that hand on a state or a memory go in one run");
     if (!status && s->state_in) status = mn_state_load(s->state_in, engine->model, run->state, &run->next, err);
     if (!status && (s->memory_out || s->carry)) status = new_memories(run, err);
-    run->alone = s->state_in || s->state_out || s->memory_out || s->carry;
+    if (!status) status = mn_records_open(&s->reading, args->operands, args->n_operands, 1, &run->source, err);
     if (!status) status = try_file(s->state_out, err);
     if (!status) status = try_file(s->memory_out, err);
     if (!status) status = mn_result_open(args, s->output, &run->result, err);
@@ -325,12 +313,12 @@ static mn_status_t score_all(run_t *run, const mn_args_t *args, mn_err_t *err) {
     if (!status && s->json) run->json = mn_json_array();
     if (!status && !s->json) {
         mn_result_header(&run->result);
-        fputs("name\tbases\tscored\tbits\tbits_per_base\tperplexity\n", run->result.writer.file);
+        fputs(MN_BITS_COLUMNS "\n", run->result.writer.file);
     }
-    for (run->n_files = args->n_operands; run->files < run->n_files && !status; run->files++)
-        status = score_file(run, args->operands[run->files], err);
+    while (!status && !(status = mn_records_next(&run->source, err)) && run->source.record)
+        status = score_record(run, err);
     if (!status) status = flush_batch(run, run->tokens.used, err);
-    if (!status) write_score(run, "total", &run->total);
+    if (!status) write_bits(run, "total", &run->total);
     if (!status && s->json) {
         status = mn_result_json(&run->result, run->json, err);
         run->json = NULL;
@@ -341,6 +329,7 @@ static mn_status_t score_all(run_t *run, const mn_args_t *args, mn_err_t *err) {
     if (!status) mn_progress_end(&run->progress);
     for (int64_t i = 0; i < BATCH_RECORDS; i++) free_row(&run->rows[i]);
     mn_json_free(run->json);
+    mn_records_close(&run->source);
     mn_tokens_done(&run->tokens);
     mn_state_free(run->state);
     mn_state_free(run->beyond);

@@ -3,7 +3,7 @@
 #include "pipelines/commands.h"
 #include "pipelines/engine.h"
 #include "pipelines/provenance.h"
-#include "pipelines/reading.h"
+#include "pipelines/records.h"
 #include "pipelines/report.h"
 #include "pipelines/score.h"
 #include <math.h>
@@ -36,6 +36,7 @@ static const mn_option_t options[] = {
               .fallback = "tsv"),
     MN_OPTION(settings_t, class_name, NULL, "class", STRING, "LABEL", "the class of a bedgraph; unset: the last"),
     MN_OPTION_MEMORY(settings_t, use),
+    MN_OPTION_SHARD(settings_t, reading),
     MN_OPTION_GROUP(settings_t, reading, "Reading", mn_reading_options),
     MN_COMMON_OPTIONS,
     {0}};
@@ -56,7 +57,7 @@ typedef struct run {
     mn_result_t result;
     FILE *out; /* of result */
     bool rc;
-    const char *path; /* of the file being read */
+    mn_records_t records;
     int64_t class_index, step;
     row_t rows[BATCH_ROWS];
     int64_t n;
@@ -178,14 +179,16 @@ static int64_t count_n(const uint8_t *bases, int64_t n) {
     return count;
 }
 
-static mn_status_t predict_whole(run_t *run, mn_input_t *in, const mn_record_t *record, mn_err_t *err) {
+static mn_status_t predict_whole(run_t *run, mn_err_t *err) {
+    mn_input_t *in = run->records.in;
+    const mn_record_t *record = run->records.record;
     int64_t offset = run->used, end = record->start;
     mn_piece_t piece;
     mn_status_t status;
     while (!(status = mn_input_read(in, &piece, err)) && piece.n) {
         if (run->used - offset + piece.n > run->settings->longest) {
             char where[256];
-            snprintf(where, sizeof where, "%s:%s", run->path, record->name);
+            snprintf(where, sizeof where, "%s:%s", run->records.path, record->name);
             return mn_err_set(err, MN_INPUT, where, "tile it with --window, or raise --longest",
                               "the record is longer than %lld bases", (long long)run->settings->longest);
         }
@@ -252,7 +255,9 @@ static mn_status_t extend_strip(run_t *run, const mn_record_t *record, strip_t *
     return status;
 }
 
-static mn_status_t predict_windows(run_t *run, mn_input_t *in, const mn_record_t *record, mn_err_t *err) {
+static mn_status_t predict_windows(run_t *run, mn_err_t *err) {
+    mn_input_t *in = run->records.in;
+    const mn_record_t *record = run->records.record;
     strip_t strip = {.start = record->start, .next = record->start};
     mn_piece_t piece;
     mn_status_t status;
@@ -268,21 +273,6 @@ static mn_status_t predict_windows(run_t *run, mn_input_t *in, const mn_record_t
     if (!status && begin < end && !covered)
         status = add_window(run, record, strip.bases + (begin - strip.start), begin, end - begin, err);
     mn_mem_free(strip.bases);
-    return status;
-}
-
-static mn_status_t predict_file(run_t *run, const char *path, mn_err_t *err) {
-    mn_input_options_t reading = mn_reading_input(&run->settings->reading, 1);
-    const mn_record_t *record = NULL;
-    mn_input_t *in;
-    run->path = path;
-    mn_status_t status = mn_input_open(path, &reading, &in, err);
-    if (status) return status;
-    while (!(status = mn_input_next(in, &record, err)) && record) {
-        status = run->settings->window ? predict_windows(run, in, record, err) : predict_whole(run, in, record, err);
-        if (status) break;
-    }
-    mn_input_close(in);
     return status;
 }
 
@@ -303,17 +293,21 @@ static mn_status_t find_class(const mn_engine_t *engine, const char *name, int64
 static mn_status_t predict_all(run_t *run, const mn_args_t *args, mn_err_t *err) {
     mn_status_t status = mn_mem_new((void **)&run->probabilities, BATCH_ROWS * run->engine->model->config.classes,
                                     (int64_t)sizeof *run->probabilities, err);
+    if (!status)
+        status = mn_records_open(&run->settings->reading, args->operands, args->n_operands, 1, &run->records, err);
     if (!status) status = mn_result_open(args, run->settings->output, &run->result, err);
     if (!status) {
         run->out = run->result.writer.file;
         write_header(run);
     }
-    for (int64_t i = 0; i < args->n_operands && !status; i++) status = predict_file(run, args->operands[i], err);
+    while (!status && !(status = mn_records_next(&run->records, err)) && run->records.record)
+        status = run->settings->window ? predict_windows(run, err) : predict_whole(run, err);
     if (!status) status = flush_rows(run, err);
     status = mn_result_close(&run->result, status, err);
     if (!status) mn_progress_end(&run->progress);
     if (!status && run->blank) mn_log(MN_LOG_WARNING, "%lld rows hold no base but N: NA", (long long)run->blank);
     if (!status && run->left_out) mn_log(MN_LOG_INFO, "%lld windows of mostly N left out", (long long)run->left_out);
+    mn_records_close(&run->records);
     clear_rows(run);
     mn_mem_free(run->probabilities);
     mn_mem_free(run->bases);

@@ -6,7 +6,7 @@
 #include "genomics/tokenizer.h"
 #include "pipelines/commands.h"
 #include "pipelines/provenance.h"
-#include "pipelines/reading.h"
+#include "pipelines/records.h"
 #include "pipelines/report.h"
 #include <inttypes.h>
 #include <stdlib.h>
@@ -26,6 +26,7 @@ static const mn_option_t options[] = {
               .fallback = "nucleotide"),
     MN_OPTION(settings_t, decode, NULL, "decode", FLAG, NULL,
               "write the normalised bases as FASTA; IN may be an array with its table, or a sequence file"),
+    MN_OPTION_SHARD(settings_t, reading),
     MN_OPTION_GROUP(settings_t, reading, "Reading", mn_reading_options),
     MN_COMMON_OPTIONS,
     {0}};
@@ -38,10 +39,9 @@ static const char tokenizer_line[] = "#tokenizer ";
 typedef struct run {
     const settings_t *settings;
     mn_tokenizer_t tokenizer;
-    mn_input_options_t reading;
     mn_npy_writer_t array; /* closed (writer.file NULL) when the table alone is asked for */
-    FILE *out;             /* the table, or FASTA */
-    mn_result_t *heading; /* the table while it still wants its heading: a first file that cannot be read leaves none */
+    mn_result_t result;    /* the table, or FASTA */
+    FILE *out;             /* of result */
     int64_t tokens;       /* in the array so far */
     mn_base_counts_t counts;
     int64_t records, column; /* column: bases in the present FASTA line */
@@ -76,11 +76,9 @@ static mn_status_t write_tokens(run_t *run, int64_t n, mn_err_t *err) {
 
 static void write_heading(run_t *run) {
     char name[MN_TOKENIZER_NAME];
-    if (!run->heading) return;
     mn_tokenizer_name(run->tokenizer, name);
-    mn_result_header(run->heading);
+    mn_result_header(&run->result);
     fprintf(run->out, "%s%s\n%s", tokenizer_line, name, columns);
-    run->heading = NULL;
 }
 
 /* The nucleotide tokenizer's ids are those of bases, in the array's own type. */
@@ -228,22 +226,28 @@ static mn_status_t decode_array(run_t *run, const char *path, mn_err_t *err) {
 
 /* ---- the command */
 
-static mn_status_t read_file(run_t *run, const char *path, mn_err_t *err) {
-    if (run->settings->decode && mn_npy_is_array(path)) return decode_array(run, path, err);
-    mn_input_t *in;
-    const mn_record_t *record;
-    mn_status_t status = mn_input_open(path, &run->reading, &in, err);
-    if (status) return status;
-    status = mn_input_next(in, &record, err);
-    if (!status) write_heading(run);
-    for (; !status && record; status = status ? status : mn_input_next(in, &record, err)) {
-        status = run->settings->decode ? normalise_record(run, in, record, err) : tokenize_record(run, in, record, err);
+/* Sequence files, all to tokens or all to bases. A first record that cannot be read leaves no heading on a pipe. */
+static mn_status_t read_sequences(run_t *run, const char *const *paths, int64_t n, mn_err_t *err) {
+    const bool decode = run->settings->decode;
+    mn_records_t r;
+    mn_status_t status = mn_records_open(&run->settings->reading, paths, n, mn_par_threads(), &r, err);
+    if (!status) status = mn_records_next(&r, err);
+    if (!status && !decode) write_heading(run);
+    while (!status && r.record) {
+        status = decode ? normalise_record(run, r.in, r.record, err) : tokenize_record(run, r.in, r.record, err);
+        mn_base_counts_add(&run->counts, &r.record->counts);
         run->records++;
+        if (!status) status = mn_records_next(&r, err);
     }
-    mn_base_counts_t counts = mn_input_counts(in);
-    mn_base_counts_add(&run->counts, &counts);
-    mn_input_close(in);
+    mn_records_close(&r);
     return status;
+}
+
+static mn_status_t decode_file(run_t *run, const char *path, mn_err_t *err) {
+    if (!mn_npy_is_array(path)) return read_sequences(run, &path, 1, err);
+    if (run->settings->reading.shard)
+        return mn_err_set(err, MN_USAGE, "--shard", NULL, "arrays are decoded whole");
+    return decode_array(run, path, err);
 }
 
 static void report_counts(const run_t *run) {
@@ -259,18 +263,16 @@ static void report_counts(const run_t *run) {
 static mn_status_t run_all(run_t *run, const mn_args_t *args, mn_err_t *err) {
     const settings_t *settings = run->settings;
     bool has_array = !settings->decode && strcmp(settings->output, "-");
-    mn_result_t result = {0};
     char *table_path = NULL;
     mn_status_t status = mn_tokenizer_parse(settings->tokenizer, MN_USAGE, "--tokenizer", &run->tokenizer, err);
     if (!status && has_array) status = mn_npy_table_path(settings->output, &table_path, err);
     if (!status && has_array) status = mn_npy_open(&run->array, settings->output, array_type(run->tokenizer), 0, err);
-    if (!status) status = mn_result_open(args, has_array ? table_path : settings->output, &result, err);
-    if (!status) {
-        run->out = result.writer.file;
-        if (!settings->decode) run->heading = &result;
-    }
-    for (int64_t i = 0; i < args->n_operands && !status; i++) status = read_file(run, args->operands[i], err);
-    status = mn_result_close(&result, status, err);
+    if (!status) status = mn_result_open(args, has_array ? table_path : settings->output, &run->result, err);
+    if (!status) run->out = run->result.writer.file;
+    if (!status && !settings->decode) status = read_sequences(run, args->operands, args->n_operands, err);
+    for (int64_t i = 0; i < args->n_operands && settings->decode && !status; i++)
+        status = decode_file(run, args->operands[i], err);
+    status = mn_result_close(&run->result, status, err);
     if (!status && has_array) status = mn_npy_commit(&run->array, err); /* last: an array has its table */
     if (!status) {
         mn_progress_end(&run->progress);
@@ -287,7 +289,6 @@ static mn_status_t run(const mn_args_t *args, mn_err_t *err) {
     if (status) return status;
     run_t *run = block;
     run->settings = args->settings;
-    run->reading = mn_reading_input(&run->settings->reading, mn_par_threads());
     run->progress = mn_progress_start("tokenize", "bases", 0, 0);
     status = run_all(run, args, err);
     mn_mem_free(run);

@@ -28,7 +28,7 @@ const char *mn_command_seconds(const char *first, const char *between, char *out
 extern const mn_command_t mn_cmd_tokenize, mn_cmd_dataset_build, mn_cmd_dataset_split, mn_cmd_dataset_stats,
     mn_cmd_dataset_audit;
 extern const mn_command_t mn_cmd_pretrain, mn_cmd_finetune, mn_cmd_baseline;
-extern const mn_command_t mn_cmd_predict, mn_cmd_embed, mn_cmd_evaluate, mn_cmd_perplexity;
+extern const mn_command_t mn_cmd_predict, mn_cmd_embed, mn_cmd_evaluate, mn_cmd_perplexity, mn_cmd_merge;
 extern const mn_command_t mn_cmd_info, mn_cmd_help;
 
 #endif

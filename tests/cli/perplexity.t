@@ -13,7 +13,7 @@ total	163	59
 1
 
 $ mnemon perplexity --quiet -m m.safetensors q.fa | awk '$1 == "n"'
-n	4	0	0	NA	NA
+n	4	0	0.000000	NA	NA
 
 $ mnemon perplexity --quiet -m m.safetensors --json q.fa | grep -A 5 '"total"' | sed 's/\([0-9]\.[0-9]\)[0-9]*/\1/'
       "name": "total",

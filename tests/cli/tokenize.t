@@ -86,7 +86,7 @@ ACGTNNAC
 [3]
 
 $ head -c 130 a.npy >cut.npy; cp a.tsv cut.tsv; mnemon tokenize --quiet --decode cut.npy -o cut.fa; ls cut.fa
-! mnemon tokenize: cut.npy: the file's size does not fit its header: truncated? (give an array that `mnemon tokenize` wrote)
+! mnemon tokenize: cut.npy: the file's size does not fit its header: truncated? (give an array that mnemon wrote)
 ! ls: cannot access 'cut.fa': No such file or directory
 [2]
 

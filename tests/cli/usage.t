@@ -20,6 +20,7 @@ $ mnemon
 !   embed              a model's hidden rows as a NumPy array
 !   evaluate           metrics of a fine-tuned model on labelled sequences, with 95 % intervals
 !   perplexity         bits per base of records of any length, and along their contigs
+!   merge              results of --shard as one, byte for byte what a run without it gives
 ! 
 ! Inspect
 !   info               what a file is and holds
@@ -56,6 +57,7 @@ Use
   embed              a model's hidden rows as a NumPy array
   evaluate           metrics of a fine-tuned model on labelled sequences, with 95 % intervals
   perplexity         bits per base of records of any length, and along their contigs
+  merge              results of --shard as one, byte for byte what a run without it gives
 
 Inspect
   info               what a file is and holds
