@@ -29,6 +29,6 @@ extern const mn_command_t mn_cmd_tokenize, mn_cmd_dataset_build, mn_cmd_dataset_
     mn_cmd_dataset_audit;
 extern const mn_command_t mn_cmd_pretrain, mn_cmd_finetune, mn_cmd_baseline;
 extern const mn_command_t mn_cmd_predict, mn_cmd_embed, mn_cmd_evaluate, mn_cmd_perplexity, mn_cmd_merge;
-extern const mn_command_t mn_cmd_info, mn_cmd_help;
+extern const mn_command_t mn_cmd_info, mn_cmd_doctor, mn_cmd_help;
 
 #endif

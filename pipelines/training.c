@@ -42,7 +42,7 @@ const mn_option_t mn_modelling_options[] = {
     NAMED(memory.forget, "memory-forget", mn_forget_names, "what forgetting leads back to"),
     FIELD(memory.theta_max, "theta-max", REAL, "X", "largest step of a memory's updates"),
     NAMED(pooling, "pooling", mn_pool_names, "from rows to one for classification; if not given, max"),
-    FIELD(bins, "bins", INT, "N", "equal parts of a sequence that are pooled apart, beside the whole; if not given, 8"),
+    FIELD(bins, "bins", INT, "N", "equal parts of a sequence that are pooled apart, beside the whole; if not given, 30"),
     FIELD(
         gapped, "gapped", SWITCH, NULL,
         "the head reads counts of gapped words too; if not given, on for up to 32 classes and single bases as tokens"),
@@ -98,7 +98,7 @@ enum { GAPPED_CLASSES = 32 }; /* of more, the rows of gapped words would be most
 /* What a classifier has by default, unless it begins with a classifier: by validation, benchmarks/README.md. */
 static void begin_classifier(mn_config_t *config, int64_t classes, mn_tokenizer_t tokenizer) {
     config->pooling = MN_POOL_MAX;
-    config->bins = 8;
+    config->bins = 30;
     if (!tokenizer.k && !config->words) config->words = 7;
     config->gapped = !tokenizer.k && classes <= GAPPED_CLASSES;
     config->lengths = false;

@@ -24,6 +24,7 @@ $ mnemon
 ! 
 ! Inspect
 !   info               what a file is and holds
+!   doctor             what mnemon found on this machine and chose: kernels, BLAS, threads, memory, space, models
 !   benchmark          speed on this machine, and what the memory is good for
 !   benchmark genomic  train, test and audit on labelled sets, beside what needs no model; TSV, JSON, HTML
 !   help               help for all commands or one
@@ -61,6 +62,7 @@ Use
 
 Inspect
   info               what a file is and holds
+  doctor             what mnemon found on this machine and chose: kernels, BLAS, threads, memory, space, models
   benchmark          speed on this machine, and what the memory is good for
   benchmark genomic  train, test and audit on labelled sets, beside what needs no model; TSV, JSON, HTML
   help               help for all commands or one
@@ -247,3 +249,20 @@ build
 
 $ bash -c '. ./bash.completion; COMP_WORDS=(mnemon dataset build --skip); COMP_CWORD=3; _mnemon; echo "${COMPREPLY[@]}"'
 --skip-missing
+
+$ # what was found and chosen: a line each; what is amiss on stderr
+
+$ mnemon doctor --cpu plain 2>/dev/null | cut -d ' ' -f 1 | uniq; OPENBLAS_CORETYPE=Haswell mnemon doctor --cpu plain 2>&1 >/dev/null | grep -e CORE -e AVX2; TMPDIR=/nowhere mnemon doctor 2>&1 >/dev/null | grep nowhere; MNEMON_MODELS=/nowhere mnemon doctor 2>&1 >/dev/null | grep built-in; mnemon doctor --quiet --cpu plain | grep -c kernels
+mnemon
+htslib
+kernels
+BLAS
+threads
+memory
+free
+model
+mnemon doctor: warning: OPENBLAS_CORETYPE is set, which can halve the speed of OpenBLAS (unset it)
+mnemon doctor: warning: no AVX2 in use: plain loops, several times as slow
+mnemon doctor: warning: no folder /nowhere
+mnemon doctor: warning: no built-in models are found (set MNEMON_MODELS to the folder that holds them)
+1

@@ -4,6 +4,7 @@
 #include "titans/kernels/product.h"
 #include <assert.h>
 #include <cblas.h>
+#include <stdio.h>
 
 enum { SMALL = 64 }; /* the most rows, or the deepest sum, that product.c is faster at */
 
@@ -33,5 +34,15 @@ const char *mn_gemm_core(void) {
     return openblas_get_corename();
 #else
     return "unknown";
+#endif
+}
+
+void mn_gemm_describe(char *out, size_t size) {
+#ifdef OPENBLAS_VERSION
+    static const char *const flavours[] = {"serial", "pthread", "OpenMP"};
+    const int flavour = openblas_get_parallel();
+    snprintf(out, size, "%s, %s", openblas_get_config(), flavour >= 0 && flavour < 3 ? flavours[flavour] : "unknown");
+#else
+    snprintf(out, size, "not OpenBLAS");
 #endif
 }

@@ -6,6 +6,7 @@
 #ifndef MN_GEMM_H
 #define MN_GEMM_H
 #include "titans/kernels/real.h"
+#include <stddef.h>
 #include <stdint.h>
 
 enum { MN_ROWS = 32 }; /* rows of one block: 64 is 10 % faster a product, but wastes half of a 71-token sequence */
@@ -19,5 +20,7 @@ void mn_gemm_init(void);
 
 /* What BLAS calls the processor: "Zen". */
 const char *mn_gemm_core(void);
+/* Version, build, processor and flavour (serial, pthread, OpenMP) of BLAS, as far as it tells. */
+void mn_gemm_describe(char *out, size_t size);
 
 #endif

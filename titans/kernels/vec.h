@@ -93,5 +93,7 @@ extern const mn_vec_t *mn_vec;
 /* "auto", "plain", "avx2", "avx512"; false if unknown or beyond this processor, the choice then stays. */
 bool mn_vec_select(const char *level);
 const char *mn_vec_level(void);
+/* The highest that this processor has. */
+const char *mn_vec_best(void);
 
 #endif
