@@ -42,7 +42,8 @@ const mn_option_t mn_modelling_options[] = {
     NAMED(memory.forget, "memory-forget", mn_forget_names, "what forgetting leads back to"),
     FIELD(memory.theta_max, "theta-max", REAL, "X", "largest step of a memory's updates"),
     NAMED(pooling, "pooling", mn_pool_names, "from rows to one for classification; if not given, max"),
-    FIELD(bins, "bins", INT, "N", "equal parts of a sequence that are pooled apart, beside the whole; if not given, 30"),
+    FIELD(bins, "bins", INT, "N", "equal parts of a sequence that are pooled apart, beside the whole; if not given, one for "
+          "every 2 bases of the mean row, 150 at most"),
     FIELD(
         gapped, "gapped", SWITCH, NULL,
         "the head reads counts of gapped words too; if not given, on for up to 32 classes and single bases as tokens"),
@@ -93,12 +94,16 @@ static mn_status_t copy_weights(mn_model_t *to, const mn_model_t *from, const ch
     return MN_OK;
 }
 
-enum { GAPPED_CLASSES = 32 }; /* of more, the rows of gapped words would be most of the work */
+enum {
+    GAPPED_CLASSES = 32, /* of more, the rows of gapped words would be most of the work */
+    BINS_MOST = 150,
+    BIN_BASES = 2
+};
 
 /* What a classifier has by default, unless it begins with a classifier: by validation, benchmarks/README.md. */
 static void begin_classifier(mn_config_t *config, int64_t classes, mn_tokenizer_t tokenizer) {
     config->pooling = MN_POOL_MAX;
-    config->bins = 30;
+    config->bins = BINS_MOST;
     if (!tokenizer.k && !config->words) config->words = 7;
     config->gapped = !tokenizer.k && classes <= GAPPED_CLASSES;
     config->lengths = false;
@@ -127,6 +132,7 @@ mn_status_t mn_modelling_begin(const mn_args_t *args, mn_modelling_t *modelling,
         status = mn_err_set(err, MN_USAGE, "--tokenizer", "use shorter words", "%s has %lld ids, a model at most %d",
                             modelling->tokenizer, (long long)vocab, MN_VOCAB_MAX);
     if (!status) {
+        modelling->fit_bins = classes && !modelling->config.classes && !mn_args_given(args, "bins");
         if (classes && !modelling->config.classes) begin_classifier(&modelling->config, classes, tokenizer);
         mn_args_reapply(args);
         mn_tokenizer_name(tokenizer, modelling->tokenizer_name);
@@ -141,6 +147,11 @@ mn_status_t mn_modelling_begin(const mn_args_t *args, mn_modelling_t *modelling,
     mn_model_free(source);
     mn_model_info_done(&info);
     return status;
+}
+
+void mn_modelling_fit(mn_modelling_t *modelling, int64_t classes, int64_t length) {
+    modelling->config.classes = classes;
+    if (modelling->fit_bins) modelling->config.bins = mn_max(1, mn_min(BINS_MOST, length / BIN_BASES));
 }
 
 mn_status_t mn_modelling_make(const mn_modelling_t *modelling, uint64_t seed, mn_tokenizer_t *tokenizer,

@@ -12,7 +12,8 @@ typedef struct mn_modelling {
     int preset;
     const char *tokenizer;
     mn_config_t config;
-    const char *pretrained;                 /* model file to begin with; NULL: from scratch. No row of the table */
+    bool fit_bins;                          /* config.bins goes by the set. No row of the table, nor are these: */
+    const char *pretrained;                 /* model file to begin with; NULL: from scratch */
     char tokenizer_name[MN_TOKENIZER_NAME]; /* that of the model, once it is known */
 } mn_modelling_t;
 extern const mn_option_t mn_modelling_options[];
@@ -20,6 +21,8 @@ extern const mn_option_t mn_modelling_options[];
 /* Settles config and tokenizer of the model to train: a preset with the fields that were given; or those of the model
  * file `pretrained`, fields given changing them. Errors: MN_USAGE, those of mn_model_load. */
 mn_status_t mn_modelling_begin(const mn_args_t *args, mn_modelling_t *modelling, int64_t classes, mn_err_t *err);
+/* Of a classifier, then: its classes, and the parts that it pools where they are not given by the set's mean length. */
+void mn_modelling_fit(mn_modelling_t *modelling, int64_t classes, int64_t length);
 /* That model, with initial values of `seed`, and where there is a model file with its weights, the head aside. Errors:
  * MN_USAGE where they do not fit. Owner: the caller, mn_model_free. */
 mn_status_t mn_modelling_make(const mn_modelling_t *modelling, uint64_t seed, mn_tokenizer_t *tokenizer,

@@ -41,7 +41,7 @@ static const field_t fields[] = {
     {"words", FIELD(words, INT), .min = 0, .max = MN_WORDS_MAX, .optional = true},
     {"classes", FIELD(classes, INT), .min = 0, .max = MN_CLASSES_MAX, .optional = true},
     {"pooling", FIELD(pooling, CHOICE), .names = mn_pool_names, .optional = true},
-    {"bins", FIELD(bins, INT), .min = 0, .max = 64, .optional = true},
+    {"bins", FIELD(bins, INT), .min = 0, .max = 1024, .optional = true},
     {"gapped", FIELD(gapped, BOOL), .optional = true},
     {"lengths", FIELD(lengths, BOOL), .optional = true},
     {0},

@@ -14,6 +14,11 @@
 #endif
 
 enum { LENGTH_SIZE = 8, HEADER_MAX = 1 << 24, DIGITS = 32 };
+#ifdef MN_FUZZ
+enum { CHECK_DIGESTS = false }; /* a fuzzer gets past them, as who forges a file does */
+#else
+enum { CHECK_DIGESTS = true };
+#endif
 #define DIGEST_KEY "xxh3_header"
 
 static const char *const dtype_names[] = {
@@ -109,7 +114,7 @@ static mn_status_t check_digest(char *header, int64_t size, const char *where, b
     memset(at, '0', DIGITS);
     mn_digest_t digest = mn_digest_bytes(header, size);
     memcpy(at, digits, DIGITS);
-    return memcmp(digits, digest.hex, DIGITS) ? refuse(err, where, NULL, "its header is damaged: the digest differs")
+    return CHECK_DIGESTS && memcmp(digits, digest.hex, DIGITS) ? refuse(err, where, NULL, "its header is damaged: the digest differs")
                                               : MN_OK;
 }
 
@@ -159,7 +164,7 @@ static mn_status_t check_payload(const mn_tensors_t *tensors, const char *where,
     for (int64_t i = 0; !status && i < tensors->count; i++) {
         const mn_tensor_t *tensor = &tensors->items[i];
         const char *digest = mn_json_get_string(digests, tensor->name);
-        if (!digest || strcmp(digest, mn_digest_bytes(tensor->data, get_bytes(tensor)).hex))
+        if (CHECK_DIGESTS && (!digest || strcmp(digest, mn_digest_bytes(tensor->data, get_bytes(tensor)).hex)))
             status = refuse(err, where, tensor->name, "is damaged: its digest differs");
     }
     mn_json_free(digests);

@@ -77,8 +77,8 @@ an epoch is 1 steps
 $ # the head's inputs; a classifier that begins with another keeps them
 
 $ mnemon finetune --quiet set.tsv -o l --preset tiny --lengths on --gapped off --steps 1 >/dev/null; mnemon finetune --quiet set.tsv -m l.safetensors -o k --steps 1 >/dev/null; for m in l k; do mnemon info $m.safetensors | sed -n 's/^config.*\(bins.*\), memory (.*/\1/p'; done; rm l.* k.*
-bins 30, lengths true
-bins 30, lengths true
+bins 20, lengths true
+bins 20, lengths true
 
 $ mnemon finetune set.tsv -o m --tokenizer kmer:9
 ! mnemon finetune: --tokenizer: kmer:9 has 262153 ids, a model at most 65536 (use shorter words)
@@ -133,7 +133,7 @@ file                m.safetensors
 kind                model
 digests             right
 tensors             52
-numbers             1291538
+numbers             1290258
 version             1
 config              arch lmm, vocab 9, dim 64, layers 2, heads 2, attn_heads 2
 tokenizer           nucleotide
