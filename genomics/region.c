@@ -53,7 +53,7 @@ mn_status_t mn_regions_add(mn_regions_t *regions, const char *text, const mn_con
     int tid;
     hts_pos_t start, end;
     const char *rest = hts_parse_region(text, &tid, &start, &end, find_contig, (void *)(uintptr_t)contigs, 0);
-    if (!rest || *rest || tid < 0) return report_region(contigs, text, err);
+    if (!rest || *rest || tid < 0 || start < 0 || start >= end) return report_region(contigs, text, err);
     int64_t length = contigs->length(contigs->ctx, tid);
     if (start >= length)
         return mn_err_set(err, MN_INPUT, contigs->path, NULL, "region '%.100s' begins beyond the contig's end, %lld",

@@ -18,7 +18,8 @@ static inline void mn_fuzz_remove(void) {
 /* Writes a temporary file, the same one every time, removed at exit. Its path. */
 static inline const char *mn_fuzz_file(const uint8_t *data, size_t size) {
     if (!mn_fuzz_path[0]) {
-        snprintf(mn_fuzz_path, sizeof mn_fuzz_path, "/tmp/mnemon-fuzz-XXXXXX");
+        /* in memory where there is such a folder: millions of files */
+        snprintf(mn_fuzz_path, sizeof mn_fuzz_path, "%s/mnemon-fuzz-XXXXXX", access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm");
         int fd = mkstemp(mn_fuzz_path);
         if (fd < 0 || atexit(mn_fuzz_remove)) abort();
         close(fd);
