@@ -1,5 +1,6 @@
 /* mnemon merge: the results of --shard 1/N to N/N as the one that a run without it gives. */
 #include "genomics/base/mem.h"
+#include "genomics/base/text.h"
 #include "genomics/npy.h"
 #include "genomics/source.h"
 #include "pipelines/bits.h"
@@ -57,24 +58,22 @@ static bool cut_shard(char *line, part_t *part) {
 
 static mn_status_t read_heading(part_t *part, mn_err_t *err) {
     mn_source_t *source;
-    size_t size;
-    char *line, *text = NULL;
+    mn_text_t heading;
+    char *line;
     mn_status_t status = mn_source_open(part->table, 1, &source, err);
     if (status) return status;
-    FILE *heading = open_memstream(&text, &size);
-    if (!heading) status = mn_err_set(err, MN_FAILED, NULL, NULL, "out of memory");
-    while (!status && !(status = mn_source_line(source, &line, err)) && line && in_heading(line)) {
-        cut_shard(line, part);
-        fprintf(heading, "%s\n", line);
+    status = mn_text_begin(&heading, err);
+    if (!status) {
+        while (!status && !(status = mn_source_line(source, &line, err)) && line && in_heading(line)) {
+            cut_shard(line, part);
+            fprintf(heading.file, "%s\n", line);
+        }
+        status = mn_text_end(&heading, status, &part->heading, err);
     }
-    if (heading) fclose(heading);
-    if (!status && !part->shards)
-        status = mn_err_set(err, MN_INPUT, part->table, "give what --shard I/N made; other files join with cat",
-                            "its command has no --shard");
-    if (!status) status = mn_mem_string(&part->heading, text, err);
-    free(text);
     mn_source_close(source);
-    return status;
+    if (status || part->shards) return status;
+    return mn_err_set(err, MN_INPUT, part->table, "give what --shard I/N made; other files join with cat",
+                      "its command has no --shard");
 }
 
 /* ---- all parts, and what is missing */

@@ -2,6 +2,7 @@
 #include "pipelines/provenance.h"
 #include "genomics/base/digest.h"
 #include "genomics/base/mem.h"
+#include "genomics/base/text.h"
 #include "pipelines/commands.h"
 #include <dirent.h>
 #include <errno.h>
@@ -15,28 +16,28 @@ static mn_status_t digest_path(const char *path, int depth, mn_digest_t *out, mn
 static mn_status_t digest_folder(const char *path, int depth, mn_digest_t *out, mn_err_t *err) {
     enum { DEPTH_MAX = 8 };
     struct dirent **entries = NULL;
-    char *text = NULL, child[4096];
-    size_t size = 0;
-    mn_status_t status = MN_OK;
+    char *list, child[4096];
+    mn_text_t text;
     if (depth > DEPTH_MAX) return mn_err_set(err, MN_INPUT, path, NULL, "folders nested deeper than %d", DEPTH_MAX);
     int n = scandir(path, &entries, NULL, alphasort);
     if (n < 0) return mn_err_set(err, MN_INPUT, path, NULL, "%s", strerror(errno));
-    FILE *lines = open_memstream(&text, &size);
-    if (!lines) status = mn_err_set(err, MN_FAILED, path, NULL, "%s", strerror(errno));
+    mn_status_t status = mn_text_begin(&text, err);
+    const bool begun = !status;
     for (int i = 0; i < n; i++) {
         mn_digest_t digest;
         if (!status && entries[i]->d_name[0] != '.') {
             snprintf(child, sizeof child, "%s/%s", path, entries[i]->d_name);
             status = digest_path(child, depth + 1, &digest, err);
-            if (!status) fprintf(lines, "%s %s\n", entries[i]->d_name, digest.hex);
+            if (!status) fprintf(text.file, "%s %s\n", entries[i]->d_name, digest.hex);
         }
         free(entries[i]);
     }
     free(entries);
-    if (lines) fclose(lines);
-    if (!status) *out = mn_digest_bytes(text, (int64_t)size);
-    free(text);
-    return status;
+    if (begun) status = mn_text_end(&text, status, &list, err);
+    if (status) return status;
+    *out = mn_digest_bytes(list, (int64_t)text.size);
+    mn_mem_free(list);
+    return MN_OK;
 }
 
 static mn_status_t digest_path(const char *path, int depth, mn_digest_t *out, mn_err_t *err) {
@@ -91,44 +92,26 @@ static mn_status_t print_options(FILE *file, const mn_option_rows_t *rows, const
     return status;
 }
 
-static mn_status_t open_text(FILE **file, char **text, size_t *size, mn_err_t *err) {
-    *file = open_memstream(text, size);
-    return *file ? MN_OK : mn_err_set(err, MN_FAILED, NULL, NULL, "%s", strerror(errno));
-}
-
-/* text is valid once the file is closed. */
-static mn_status_t close_text(FILE *file, char **text, mn_status_t status, char **out, mn_err_t *err) {
-    fclose(file);
-    if (!status) status = mn_mem_string(out, *text, err);
-    free(*text);
-    return status;
-}
-
 mn_status_t mn_provenance(const mn_args_t *args, char **out, mn_err_t *err) {
-    char *text = NULL;
-    size_t size;
-    FILE *file;
+    mn_text_t text;
     *out = NULL;
-    mn_status_t status = open_text(&file, &text, &size, err);
+    mn_status_t status = mn_text_begin(&text, err);
     if (status) return status;
-    fprintf(file, "mnemon %s", args->command->name);
-    status = print_options(file, &args->rows, args->settings, NULL, err);
-    for (int64_t i = 0; i < args->n_operands && !status; i++) status = print_input(file, args->operands[i], err);
-    return close_text(file, &text, status, out, err);
+    fprintf(text.file, "mnemon %s", args->command->name);
+    status = print_options(text.file, &args->rows, args->settings, NULL, err);
+    for (int64_t i = 0; i < args->n_operands && !status; i++) status = print_input(text.file, args->operands[i], err);
+    return mn_text_end(&text, status, out, err);
 }
 
 mn_status_t mn_provenance_settings(const mn_option_t *table, const void *settings, const char *without, char **out,
                                    mn_err_t *err) {
     mn_option_rows_t rows;
-    char *text = NULL;
-    size_t size;
-    FILE *file;
+    mn_text_t text;
     *out = NULL;
-    mn_status_t status = open_text(&file, &text, &size, err);
+    mn_status_t status = mn_text_begin(&text, err);
     if (status) return status;
     mn_options_rows(table, &rows);
-    status = print_options(file, &rows, settings, without, err);
-    return close_text(file, &text, status, out, err);
+    return mn_text_end(&text, print_options(text.file, &rows, settings, without, err), out, err);
 }
 
 mn_status_t mn_result_open(const mn_args_t *args, const char *path, mn_result_t *out, mn_err_t *err) {

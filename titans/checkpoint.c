@@ -200,7 +200,8 @@ static mn_status_t read_json(const mn_tensors_t *tensors, const char *key, const
     const char *text = mn_tensors_meta(tensors, key);
     mn_err_t fault = {.what = "is missing"};
     if (text && !mn_json_parse(text, strlen(text), path, out, &fault)) return MN_OK;
-    return mn_err_set(err, MN_MODEL, path, NULL, "metadata '%s': %s", key, fault.what);
+    return mn_err_set(err, fault.status == MN_FAILED ? MN_FAILED : MN_MODEL, path, NULL, "metadata '%s': %s", key,
+                      fault.what);
 }
 
 static mn_status_t read_number(const mn_tensors_t *tensors, const char *key, const char *path, uint64_t *out,

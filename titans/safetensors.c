@@ -125,7 +125,9 @@ static mn_status_t read_header(char *header, int64_t size, int64_t payload, cons
     mn_status_t status = check_digest(header, size, where, &out->digested, err);
     if (status) return status;
     if (header[0] != '{') return refuse(err, where, NULL, "not a safetensors file: its header is not JSON");
-    if (mn_json_parse(header, (size_t)size, where, &out->header, &fault)) return refuse(err, where, NULL, fault.what);
+    if (mn_json_parse(header, (size_t)size, where, &out->header, &fault))
+        return fault.status == MN_FAILED ? mn_err_set(err, MN_FAILED, where, NULL, "%s", fault.what)
+                                         : refuse(err, where, NULL, fault.what);
     void *items;
     status = mn_mem_new(&items, mn_json_count(out->header), sizeof *out->items, err);
     out->items = items;
@@ -156,11 +158,12 @@ static mn_status_t check_payload(const mn_tensors_t *tensors, const char *where,
     if (!tensors->digested) return MN_OK;
     const char *text = mn_tensors_meta(tensors, "xxh3");
     mn_json_t *digests = NULL;
-    if (!text || mn_json_parse(text, strlen(text), where, &digests, NULL) || mn_json_count(digests) != tensors->count) {
+    mn_status_t status = text ? mn_json_parse(text, strlen(text), where, &digests, err) : MN_MODEL;
+    if (status == MN_FAILED) return status;
+    if (status || mn_json_count(digests) != tensors->count) {
         mn_json_free(digests);
         return refuse(err, where, NULL, "it lacks the digests of its tensors");
     }
-    mn_status_t status = MN_OK;
     for (int64_t i = 0; !status && i < tensors->count; i++) {
         const mn_tensor_t *tensor = &tensors->items[i];
         const char *digest = mn_json_get_string(digests, tensor->name);
@@ -211,26 +214,31 @@ mn_status_t mn_tensors_parse(const void *data, int64_t size, const char *where, 
     return status;
 }
 
+static mn_status_t read_bytes(FILE *file, const char *path, void *out, int64_t n, mn_err_t *err) {
+    if (fread(out, 1, (size_t)n, file) == (size_t)n) return MN_OK;
+    return ferror(file) ? mn_err_set(err, MN_IO, path, NULL, "read failed: %s", strerror(errno)) : refuse_length(err, path);
+}
+
 static mn_status_t load_file(FILE *file, const char *path, mn_tensors_t *out, mn_err_t *err) {
     struct stat info;
     unsigned char bytes[LENGTH_SIZE] = {0};
     if (fstat(fileno(file), &info) || !S_ISREG(info.st_mode)) return refuse(err, path, NULL, "not a regular file");
-    if (fread(bytes, 1, sizeof bytes, file) != sizeof bytes) return refuse_length(err, path);
+    mn_status_t status = read_bytes(file, path, bytes, sizeof bytes, err);
+    if (status) return status;
     int64_t length = read_length(bytes, (int64_t)info.st_size);
     if (length < 0) return refuse_length(err, path);
     void *block;
-    mn_status_t status = mn_mem_new(&block, length + 1, 1, err);
+    status = mn_mem_new(&block, length + 1, 1, err);
     if (status) return status;
     int64_t payload = (int64_t)info.st_size - LENGTH_SIZE - length;
-    if (fread(block, 1, (size_t)length, file) != (size_t)length) status = refuse_length(err, path);
+    status = read_bytes(file, path, block, length, err);
     if (!status) status = read_header(block, length, payload, path, out, err);
     mn_mem_free(block);
     if (!status) status = mn_mem_new(&block, payload, 1, err);
     if (status) return status;
     out->payload = block;
-    if (fread(block, 1, (size_t)payload, file) != (size_t)payload)
-        return mn_err_set(err, MN_IO, path, NULL, "read failed: %s",
-                          ferror(file) ? strerror(errno) : "it became shorter");
+    status = read_bytes(file, path, block, payload, err);
+    if (status) return status;
     attach_payload(out, out->payload);
     return check_payload(out, path, err);
 }

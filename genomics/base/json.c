@@ -1,6 +1,7 @@
 /* json: jansson behind a small, strict interface, with a writer of our own: jansson writes 0.1 with 17 digits. */
 #include "genomics/base/json.h"
 #include "genomics/base/mem.h"
+#include "genomics/base/text.h"
 #include <inttypes.h>
 #include <jansson.h>
 #include <math.h>
@@ -8,16 +9,48 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* jansson 2.14 goes on when memory fails, with letters or members lost: its allocator tells. It is the one there was.
+ * lost: something is missing in some of this thread's trees; until all of them, which are `trees`, are freed. */
+static _Thread_local bool lost;
+static _Thread_local int64_t trees;
+static json_malloc_t take;
+
+static void *take_or_tell(size_t size) {
+    void *block = take(size);
+    lost |= !block;
+    return block;
+}
+
+/* A tree of its own from here on, or (by -1) no more. */
+static json_t *count(json_t *json, int by) {
+    if (json_is_object(json) || json_is_array(json)) trees += by;
+    if (!trees) lost = false;
+    return json;
+}
+
+__attribute__((constructor)) static void listen(void) {
+    json_free_t give;
+    json_get_alloc_funcs(&take, &give);
+    json_set_alloc_funcs(take_or_tell, give);
+}
+
 mn_status_t mn_json_parse(const char *text, size_t size, const char *where, mn_json_t **out, mn_err_t *err) {
     json_error_t fault; /* jansson bounds the depth itself, at 2,048 */
+    const bool before = lost;
+    lost = false;
     *out = json_loadb(text, size, JSON_REJECT_DUPLICATES, &fault);
-    if (*out) return MN_OK;
+    const bool whole = !lost;
+    lost |= before;
+    if (*out && whole) return count(*out, 1), MN_OK;
+    json_decref(*out);
+    *out = NULL;
+    if (!whole) return mn_err_set(err, MN_FAILED, where, NULL, "out of memory");
     return mn_err_set(err, MN_INPUT, where, NULL, "not valid JSON: %s (line %d, column %d)", fault.text, fault.line,
                       fault.column);
 }
 
 void mn_json_free(mn_json_t *json) {
-    json_decref(json);
+    json_decref(count(json, -1));
 }
 
 /* ---- writing */
@@ -101,25 +134,24 @@ static void write_value(FILE *file, const json_t *json, int indent) {
 }
 
 char *mn_json_text(const mn_json_t *json, bool pretty) {
-    char *text = NULL;
-    size_t size;
-    FILE *file = open_memstream(&text, &size);
-    if (!file) return NULL;
-    write_value(file, json, pretty ? 0 : -1);
-    bool failed = ferror(file) != 0;
-    if (!fclose(file) && !failed) return text;
-    free(text);
-    return NULL;
+    mn_text_t text;
+    char *out;
+    const bool whole = json && !lost;
+    if (mn_text_begin(&text, NULL)) return lost = true, NULL;
+    if (whole) write_value(text.file, json, pretty ? 0 : -1);
+    mn_text_end(&text, whole ? MN_OK : MN_FAILED, &out, NULL);
+    lost |= !out; /* it may have been for another tree */
+    return out;
 }
 
 /* ---- making */
 
 mn_json_t *mn_json_object(void) {
-    return json_object();
+    return count(json_object(), 1);
 }
 
 mn_json_t *mn_json_array(void) {
-    return json_array();
+    return count(json_array(), 1);
 }
 
 /* Text that is not UTF-8 (file names, labels) keeps its ASCII part. */
@@ -136,6 +168,7 @@ static json_t *make_string(const char *text) {
 }
 
 void mn_json_set(mn_json_t *to, const char *key, mn_json_t *value) {
+    count(value, -1);
     if (!key) {
         json_array_append_new(to, value);
         return;

@@ -11,7 +11,8 @@ typedef struct json_t mn_json_t;
 
 mn_status_t mn_json_parse(const char *text, size_t size, const char *where, mn_json_t **out, mn_err_t *err);
 void mn_json_free(mn_json_t *json); /* accepts NULL; only for what mn_json_parse or _object/_array gave */
-char *mn_json_text(const mn_json_t *json, bool pretty); /* owner: the caller, mn_mem_free; NULL without memory */
+/* Owner: the caller, mn_mem_free. NULL: no memory now, or when some value was made or read before in this thread. */
+char *mn_json_text(const mn_json_t *json, bool pretty);
 
 mn_json_t *mn_json_object(void);
 mn_json_t *mn_json_array(void);
