@@ -304,7 +304,7 @@ static mn_status_t run_training(mn_genomic_t *bench, const mn_genomic_task_t *ta
     snprintf(number, sizeof number, "%" PRId64, seed);
     job.recipe.modelling = start->modelling;
     job.recipe.modelling.tokenizer = job.recipe.modelling.tokenizer_name;
-    mn_modelling_fit(&job.recipe.modelling, task->set->n_classes, mn_labelled_mean(task->set));
+    mn_modelling_fit(&job.recipe.modelling, task->set->n_classes, mn_labelled_window(task->set));
     job.recipe.training.resume = true;
     job.recipe.training.save_minutes = SAVE_MINUTES;
     job.recipe.training.batch = mn_recipe_batch(&job.recipe, task->line.train);

@@ -91,10 +91,8 @@ static inline const uint8_t *mn_labelled_row(const mn_labelled_t *set, int64_t i
 static inline int64_t mn_labelled_length(const mn_labelled_t *set, int64_t i) {
     return set->offsets[i + 1] - set->offsets[i];
 }
-/* The mean length of all rows, rounded down. */
-static inline int64_t mn_labelled_mean(const mn_labelled_t *set) {
-    return set->n ? set->offsets[set->n] / set->n : 0;
-}
+/* The length that at least 95 % of the rows have: they are windows of one size. 0: none. */
+int64_t mn_labelled_window(const mn_labelled_t *set);
 /* How often each base id stands in row i. */
 static inline void mn_labelled_count(const mn_labelled_t *set, int64_t i, int64_t counts[5]) {
     mn_bases_count(mn_labelled_row(set, i), mn_labelled_length(set, i), counts);

@@ -132,7 +132,7 @@ static mn_status_t run(const mn_args_t *args, mn_err_t *err) {
     if (!status) status = mn_labelled_read(args->operands, args->n_operands, &s->reading, &set, err);
     job.set = set;
     if (!status) status = mn_modelling_begin(args, &s->recipe.modelling, set->n_classes, err);
-    if (!status) mn_modelling_fit(&s->recipe.modelling, set->n_classes, mn_labelled_mean(set));
+    if (!status) mn_modelling_fit(&s->recipe.modelling, set->n_classes, mn_labelled_window(set));
     if (!status) status = mn_provenance(args, &job.command, err);
     if (!status) status = mn_mem_new((void **)&job.parts, set->n, 1, err);
     if (!status) status = s->folds ? run_folds(&job, err) : run_once(&job, -1, err);

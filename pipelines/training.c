@@ -43,7 +43,7 @@ const mn_option_t mn_modelling_options[] = {
     FIELD(memory.theta_max, "theta-max", REAL, "X", "largest step of a memory's updates"),
     NAMED(pooling, "pooling", mn_pool_names, "from rows to one for classification; if not given, max"),
     FIELD(bins, "bins", INT, "N", "equal parts of a sequence that are pooled apart, beside the whole; if not given, one for "
-          "every 2 bases of the mean row, 150 at most"),
+          "every 2 bases, 150 at most, where rows have one length, else 8: finer parts tell the length"),
     FIELD(
         gapped, "gapped", SWITCH, NULL,
         "the head reads counts of gapped words too; if not given, on for up to 32 classes and single bases as tokens"),
@@ -97,7 +97,8 @@ static mn_status_t copy_weights(mn_model_t *to, const mn_model_t *from, const ch
 enum {
     GAPPED_CLASSES = 32, /* of more, the rows of gapped words would be most of the work */
     BINS_MOST = 150,
-    BIN_BASES = 2
+    BIN_BASES = 2,
+    BINS_UNEVEN = 8 /* the maximum of a part grows with its rows: in small parts a head reads the length */
 };
 
 /* What a classifier has by default, unless it begins with a classifier: by validation, benchmarks/README.md. */
@@ -149,9 +150,10 @@ mn_status_t mn_modelling_begin(const mn_args_t *args, mn_modelling_t *modelling,
     return status;
 }
 
-void mn_modelling_fit(mn_modelling_t *modelling, int64_t classes, int64_t length) {
+void mn_modelling_fit(mn_modelling_t *modelling, int64_t classes, int64_t window) {
     modelling->config.classes = classes;
-    if (modelling->fit_bins) modelling->config.bins = mn_max(1, mn_min(BINS_MOST, length / BIN_BASES));
+    if (modelling->fit_bins)
+        modelling->config.bins = window ? mn_max(1, mn_min(BINS_MOST, window / BIN_BASES)) : BINS_UNEVEN;
 }
 
 mn_status_t mn_modelling_make(const mn_modelling_t *modelling, uint64_t seed, mn_tokenizer_t *tokenizer,

@@ -21,8 +21,9 @@ extern const mn_option_t mn_modelling_options[];
 /* Settles config and tokenizer of the model to train: a preset with the fields that were given; or those of the model
  * file `pretrained`, fields given changing them. Errors: MN_USAGE, those of mn_model_load. */
 mn_status_t mn_modelling_begin(const mn_args_t *args, mn_modelling_t *modelling, int64_t classes, mn_err_t *err);
-/* Of a classifier, then: its classes, and the parts that it pools where they are not given by the set's mean length. */
-void mn_modelling_fit(mn_modelling_t *modelling, int64_t classes, int64_t length);
+/* Of a classifier, then: its classes, and where they are not given the parts that it pools, by the length that all rows
+ * have (0: several). */
+void mn_modelling_fit(mn_modelling_t *modelling, int64_t classes, int64_t window);
 /* That model, with initial values of `seed`, and where there is a model file with its weights, the head aside. Errors:
  * MN_USAGE where they do not fit. Owner: the caller, mn_model_free. */
 mn_status_t mn_modelling_make(const mn_modelling_t *modelling, uint64_t seed, mn_tokenizer_t *tokenizer,

@@ -440,9 +440,21 @@ static int tear_down(void **state) {
     return system(command) ? 1 : 0;
 }
 
+/* 95 rows of 100 are of one length, then 94; an even set of two lengths; and none of either is the first. */
+static void test_window(void **state) {
+    for (int64_t others = 5; others <= 50; others += others < 6 ? 1 : 44) {
+        char text[4096] = "label\tsequence\n";
+        for (int64_t i = 0; i < 100; i++)
+            strcat(text, i < others ? (i % 2 ? "a\tACGTA\n" : "b\tACGTAC\n") : (i % 2 ? "a\tACGT\n" : "b\tACGG\n"));
+        mn_labelled_t *set = read_set(write_text("window.tsv", text), &(mn_labelled_options_t){0});
+        assert_int_equal(mn_labelled_window(set), others == 5 ? 4 : 0);
+        mn_labelled_free(set);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_tables),          cmocka_unit_test(test_gzip_and_stdin),
+        cmocka_unit_test(test_window), cmocka_unit_test(test_tables),          cmocka_unit_test(test_gzip_and_stdin),
         cmocka_unit_test(test_class_order),     cmocka_unit_test(test_odd_bases),
         cmocka_unit_test(test_folders),         cmocka_unit_test(test_split_tables),
         cmocka_unit_test(test_pairs),           cmocka_unit_test(test_refusals),

@@ -323,3 +323,10 @@ nothing	NA	NA
 $ mnemon predict --quiet --cpu sse9 -m m.safetensors q.fa
 ! mnemon predict: --cpu: expected auto|plain|avx2|avx512, got 'sse9'
 [2]
+
+$ # parts that are pooled: by the length that all rows have, else 8
+
+$ for k in 10 11; do awk -v k=$k 'BEGIN { print "label\tsequence"; for (i = 0; i < 40; i++) print i % 2 "\t" substr("ACGTTGCAACTG", 1 + i % 2, i % 4 ? 10 : k) }' >w.tsv; mnemon finetune --quiet w.tsv -o w --force --preset tiny --steps 1 >/dev/null; mnemon info w.safetensors | sed -n 's/^config.*\(bins [0-9]*\).*/\1/p'; done; rm w.*
+bins 8
+! mnemon finetune: w.tsv: class '0' has no sequence to train on (give more sequences, or fewer folds, or a split column)
+! mnemon info: w.safetensors: cannot read: No such file or directory (check the spelling and the folder)
