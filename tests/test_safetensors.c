@@ -231,29 +231,60 @@ static void test_model(void **state) {
     mn_json_free(info.extra);
 }
 
-static void assert_refused(const char *data, int64_t size, const char *how, int64_t at) {
+static mn_status_t load_model(const void *data, int64_t size) {
     mn_model_t *model;
+    return mn_model_load_memory(data, size, "model", &model, NULL, &err);
+}
+
+static mn_status_t load_checkpoint(const void *data, int64_t size) {
+    mn_checkpoint_t checkpoint;
+    return mn_checkpoint_load_memory(data, size, "checkpoint", &checkpoint, &err);
+}
+
+typedef mn_status_t load_t(const void *data, int64_t size);
+
+static void assert_refused(load_t *load, const char *data, int64_t size, const char *how, int64_t at) {
     err = (mn_err_t){0};
     char *block = malloc(size ? (size_t)size : 1); /* of just this size, so that a sanitizer sees a read beyond it */
     memcpy(block, data, (size_t)size);
-    if (mn_model_load_memory(block, size, "model", &model, NULL, &err) != MN_MODEL || !err.what[0] || !err.where[0])
-        fail_msg("accepted after %s %lld", how, (long long)at);
+    if (load(block, size) != MN_MODEL || !err.what[0] || !err.where[0]) fail_msg("accepted after %s %lld", how, (long long)at);
     free(block);
+}
+
+/* Every single bit flipped, and every length that is too short. */
+static void damage(load_t *load, char *data, int64_t size) {
+    for (int64_t i = 0; i < size; i++) assert_refused(load, data, i, "cutting at byte", i);
+    for (int64_t i = 0; i < 8 * size; i++) {
+        data[i / 8] ^= (char)(1 << i % 8);
+        assert_refused(load, data, size, "flipping bit", i);
+        data[i / 8] ^= (char)(1 << i % 8);
+    }
+    char *longer = realloc(data, (size_t)size + 1);
+    longer[size] = 0;
+    assert_refused(load, longer, size + 1, "adding a byte to", size);
+    mn_mem_free(longer);
 }
 
 static void test_damage(void **state) {
     int64_t size;
     char *data = make_file(&size);
-    for (int64_t i = 0; i < size; i++) assert_refused(data, i, "cutting at byte", i);
-    for (int64_t i = 0; i < 8 * size; i++) {
-        data[i / 8] ^= (char)(1 << i % 8);
-        assert_refused(data, size, "flipping bit", i);
-        data[i / 8] ^= (char)(1 << i % 8);
-    }
-    char *longer = realloc(data, (size_t)size + 1);
-    longer[size] = 0;
-    assert_refused(longer, size + 1, "adding a byte to", size);
-    mn_mem_free(longer);
+    damage(load_model, data, size);
+}
+
+static void test_checkpoint_damage(void **state) {
+    mn_config_t config = tiny_config();
+    config.conv = config.memory.depth = 1;
+    mn_model_t *model = new_model(config);
+    mn_state_t *lane;
+    char *data;
+    int64_t size;
+    assert_done(mn_state_new(model, &lane, &err));
+    const mn_checkpoint_t saved = {.model = model, .info = make_info(), .m = model->block, .lanes = &lane, .n_lanes = 1, .step = 3};
+    assert_done(mn_checkpoint_save(file_path, &saved, &err));
+    assert_done(mn_file_read(file_path, 1 << 20, &data, &size, &err));
+    mn_state_free(lane);
+    mn_model_free(model);
+    damage(load_checkpoint, data, size);
 }
 
 /* The file changed by someone who also makes the digests right. */
@@ -455,7 +486,7 @@ static int remove_path(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_round_trip), cmocka_unit_test(test_golden),     cmocka_unit_test(test_attacks),
-        cmocka_unit_test(test_model),      cmocka_unit_test(test_damage),     cmocka_unit_test(test_forged),
+        cmocka_unit_test(test_model),      cmocka_unit_test(test_damage), cmocka_unit_test(test_checkpoint_damage),     cmocka_unit_test(test_forged),
         cmocka_unit_test(test_not_finite), cmocka_unit_test(test_checkpoint), cmocka_unit_test(test_config),
     };
     return cmocka_run_group_tests(tests, make_path, remove_path);

@@ -395,18 +395,29 @@ static mn_status_t read_checkpoint(const mn_tensors_t *tensors, const char *path
     return status;
 }
 
-mn_status_t mn_checkpoint_load(const char *path, mn_checkpoint_t *out, mn_err_t *err) {
-    mn_tensors_t tensors;
-    mn_status_t status = mn_tensors_load(path, &tensors, err);
-    if (status) return status;
+/* Takes the tensors over. */
+static mn_status_t take_checkpoint(mn_tensors_t *tensors, const char *path, mn_checkpoint_t *out, mn_err_t *err) {
     mn_checkpoint_t checkpoint = {0};
-    status = read_checkpoint(&tensors, path, &checkpoint, err);
-    mn_tensors_free(&tensors);
+    mn_status_t status = read_checkpoint(tensors, path, &checkpoint, err);
+    mn_tensors_free(tensors);
     if (status)
         mn_checkpoint_done(&checkpoint);
     else
         *out = checkpoint;
     return status;
+}
+
+mn_status_t mn_checkpoint_load(const char *path, mn_checkpoint_t *out, mn_err_t *err) {
+    mn_tensors_t tensors;
+    mn_status_t status = mn_tensors_load(path, &tensors, err);
+    return status ? status : take_checkpoint(&tensors, path, out, err);
+}
+
+mn_status_t mn_checkpoint_load_memory(const void *data, int64_t size, const char *where, mn_checkpoint_t *out,
+                                      mn_err_t *err) {
+    mn_tensors_t tensors;
+    mn_status_t status = mn_tensors_parse(data, size, where, &tensors, err);
+    return status ? status : take_checkpoint(&tensors, where, out, err);
 }
 
 void mn_checkpoint_done(mn_checkpoint_t *checkpoint) {

@@ -46,6 +46,8 @@ typedef struct mn_checkpoint {
 mn_status_t mn_checkpoint_save(const char *path, const mn_checkpoint_t *checkpoint, mn_err_t *err);
 /* Every field is then the caller's: mn_checkpoint_done, which leaves alone what the caller took and set to NULL. */
 mn_status_t mn_checkpoint_load(const char *path, mn_checkpoint_t *out, mn_err_t *err);
+mn_status_t mn_checkpoint_load_memory(const void *data, int64_t size, const char *where, mn_checkpoint_t *out,
+                                      mn_err_t *err); /* as mn_model_load_memory */
 void mn_checkpoint_done(mn_checkpoint_t *checkpoint);
 
 #endif

@@ -23,7 +23,7 @@ static void go_round(mn_checkpoint_t *checkpoint) {
     int64_t sizes[2];
     char *first = save(checkpoint, &sizes[0]);
     if (!first) return;
-    if (mn_checkpoint_load(mn_fuzz_file((const uint8_t *)first, (size_t)sizes[0]), &again, &err)) abort();
+    if (mn_checkpoint_load_memory(first, sizes[0], "fuzz", &again, &err)) abort();
     char *second = save(&again, &sizes[1]);
     if (!second || sizes[0] != sizes[1] || memcmp(first, second, (size_t)sizes[0])) abort();
     mn_mem_free(first);
@@ -41,6 +41,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         mn_model_info_done(&info);
         mn_model_free(model);
     }
-    if (mn_checkpoint_load(mn_fuzz_file(data, size), &checkpoint, &err) == MN_OK) go_round(&checkpoint);
+    if (mn_checkpoint_load_memory(data, (int64_t)size, "fuzz", &checkpoint, &err) == MN_OK) go_round(&checkpoint);
     return 0;
 }
