@@ -6,6 +6,7 @@
 #include "pipelines/report.h"
 #include "pipelines/score.h"
 #include "pipelines/signals.h"
+#include <math.h>
 #include <string.h>
 
 typedef enum { SELECT_MCC, SELECT_LOSS } select_t;
@@ -105,6 +106,8 @@ static mn_status_t validate(void *ctx, const mn_model_t *model, mn_work_t *work,
     mn_metrics_t metrics;
     mn_status_t status = score(job->classifier, model, work, &job->valid, err);
     if (status || mn_signals_stopping()) return status;
+    for (int64_t i = 0; i < job->valid.n * job->fit->set->n_classes; i++)
+        if (!isfinite(job->valid.probabilities[i])) return MN_DIVERGED;
     status = mn_rows_measure(&job->valid, 0, 0, &metrics, err);
     if (status) return status;
     bool by_loss = job->fit->recipe->select == SELECT_LOSS;

@@ -210,8 +210,11 @@ static bool is_folder(const char *path) {
     return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
 }
 
-/* Header length below 16 MiB, then the header's JSON: before all else, as a length's first byte can be any letter. */
+/* By its name, or header length below 16 MiB and then the header's JSON: before all else, as a length's first byte can be
+ * any letter. */
 static bool is_safetensors(const char *path) {
+    const char *dot = strrchr(path, '.');
+    if (dot && (!strcmp(dot, ".safetensors") || !strcmp(dot, ".ckpt"))) return true;
     char head[9] = "";
     FILE *file = fopen(path, "rb");
     size_t got = file ? fread(head, 1, sizeof head, file) : 0;

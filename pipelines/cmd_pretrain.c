@@ -280,7 +280,7 @@ static mn_status_t validate(void *ctx, const mn_model_t *model, mn_work_t *work,
     mn_status_t status = mn_score_tracts(model, work, job->tokenizer, job->scored.tiles.items, job->scored.tiles.n,
                                          mn_signals_stopping, &sum, err);
     values[0] = to_bits(sum);
-    return status;
+    return status || isfinite(sum.nats) ? status : MN_DIVERGED;
 }
 
 /* Reads everything, and sets apart what is held out. */

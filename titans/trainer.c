@@ -124,6 +124,15 @@ static void restore_lanes(trainer_t *t) {
     for (int64_t i = 0; i < t->feed->n_lanes; i++) mn_state_copy(t->feed->lanes[i], t->lanes[i]);
 }
 
+/* At `step`, with what went wrong and where there is something to go on from. */
+static mn_status_t report_diverged(const trainer_t *t, int64_t step, const char *what, mn_err_t *err) {
+    char where[64], hint[256];
+    snprintf(where, sizeof where, "step %lld", (long long)step);
+    snprintf(hint, sizeof hint, "the last good checkpoint is %.120s at step %lld; try a lower --lr or --theta-max",
+             t->names.file[CKPT_FILE], (long long)t->saved_step);
+    return mn_err_set(err, MN_DIVERGED, where, hint, "%s", what);
+}
+
 /* Names the samples that are not finite by themselves (all, if none is), as many as fit. */
 static mn_status_t report_divergence(trainer_t *t, mn_objective_t objective, double loss, mn_err_t *err) {
     const mn_sample_t *samples;
@@ -151,14 +160,10 @@ static mn_status_t report_divergence(trainer_t *t, mn_objective_t objective, dou
             }
         }
     }
-    char more[32] = "", hint[256];
+    char more[32] = "", what[256];
     if (bad > named) snprintf(more, sizeof more, " and %lld more", (long long)(bad - named));
-    snprintf(hint, sizeof hint, "the last good checkpoint is %.120s at step %lld; try a lower --lr or --theta-max",
-             t->names.file[CKPT_FILE], (long long)t->saved_step);
-    char where[64];
-    snprintf(where, sizeof where, "step %lld", (long long)t->step + 1);
-    return mn_err_set(err, MN_DIVERGED, where, hint, "loss %g, gradient norm %g on %s%s", loss, t->tick.norm, list,
-                      more);
+    snprintf(what, sizeof what, "loss %g, gradient norm %g on %s%s", loss, t->tick.norm, list, more);
+    return report_diverged(t, t->step + 1, what, err);
 }
 
 /* Whether the run should stop now; a wish to save is remembered until the step is complete. */
@@ -237,6 +242,8 @@ static mn_status_t validate(trainer_t *t, bool *stopped, mn_err_t *err) {
     if (t->average) swap_blocks(t->model, &t->average);
     mn_status_t status = t->judge.measure(t->judge.ctx, t->model, t->work, t->values, err);
     if (t->average) swap_blocks(t->model, &t->average);
+    if (status == MN_DIVERGED)
+        return report_diverged(t, t->step, "on the validation part the model gives numbers that are not finite", err);
     if (status || (*stopped = poll_stop(t))) return status;
     double value = t->values[0], best = t->best_values[0];
     if (t->best_step < 0 || isnan(best) || (t->judge.higher ? value > best : value < best)) {

@@ -24,8 +24,8 @@ typedef struct mn_feed {
 /* How held-out data judge the weights. */
 typedef struct mn_judge {
     void *ctx;
-    /* values[0..n_measures) of the model; value 0 decides which weights are best. When a stop is asked for it may
-     * return early with anything in values. */
+    /* values[0..n_measures) of the model; value 0 decides which weights are best. When a stop is asked for it may return
+     * early with anything in values. MN_DIVERGED, which the trainer explains: numbers that are not finite. */
     mn_status_t (*measure)(void *ctx, const mn_model_t *model, mn_work_t *work, double *values, mn_err_t *err);
     const char *const *names; /* of the measures: columns of the metrics file */
     int64_t n_measures;
