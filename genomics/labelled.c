@@ -433,13 +433,15 @@ mn_status_t mn_labelled_read(const char *const *inputs, int64_t n, const mn_labe
 }
 
 int64_t mn_labelled_window(const mn_labelled_t *set) {
-    int64_t length = 0, lead = 0, same = 0; /* what most rows have outlives all others (Boyer and Moore 1981) */
+    int64_t length = 0, lead = 0, same = 0, rows = 0; /* what most have outlives all others (Boyer and Moore 1981) */
     for (int64_t i = 0; i < set->n; i++) {
+        if (set->splits[i] == MN_SPLIT_TEST) continue;
         if (!lead) length = mn_labelled_length(set, i);
         lead += mn_labelled_length(set, i) == length ? 1 : -1;
+        rows++;
     }
-    for (int64_t i = 0; i < set->n; i++) same += mn_labelled_length(set, i) == length;
-    return same * 20 >= set->n * 19 ? length : 0;
+    for (int64_t i = 0; i < set->n; i++) same += set->splits[i] != MN_SPLIT_TEST && mn_labelled_length(set, i) == length;
+    return same * 20 >= rows * 19 ? length : 0;
 }
 
 void mn_labelled_free(mn_labelled_t *set) {

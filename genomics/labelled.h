@@ -91,7 +91,7 @@ static inline const uint8_t *mn_labelled_row(const mn_labelled_t *set, int64_t i
 static inline int64_t mn_labelled_length(const mn_labelled_t *set, int64_t i) {
     return set->offsets[i + 1] - set->offsets[i];
 }
-/* The length that at least 95 % of the rows have: they are windows of one size. 0: none. */
+/* The length that at least 95 % of the rows have that are not of the test part: they are windows of one size. 0: none. */
 int64_t mn_labelled_window(const mn_labelled_t *set);
 /* How often each base id stands in row i. */
 static inline void mn_labelled_count(const mn_labelled_t *set, int64_t i, int64_t counts[5]) {
