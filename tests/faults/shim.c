@@ -5,6 +5,7 @@
  * the program by themselves when memory fails.
  * "live N" in that file: blocks that mnemon itself took and never gave back. */
 #undef _FILE_OFFSET_BITS /* open and open64 are two here */
+#undef _FORTIFY_SOURCE   /* what it makes of calls is below, by its own names */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -217,6 +218,19 @@ size_t fread(void *data, size_t size, size_t n, FILE *file) {
     return real(data, size, n, file);
 }
 
+size_t __fread_chk(void *data, size_t room, size_t size, size_t n, FILE *file);
+size_t __fread_chk(void *data, size_t room, size_t size, size_t n, FILE *file) {
+    if (fails(KIND_read, __builtin_return_address(0))) return mark(file), errno = EIO, 0;
+    REAL(__fread_chk);
+    return real(data, room, size, n, file);
+}
+ssize_t __read_chk(int fd, void *data, size_t n, size_t room);
+ssize_t __read_chk(int fd, void *data, size_t n, size_t room) {
+    FAIL(read, EIO, -1);
+    REAL(__read_chk);
+    return real(fd, data, n, room);
+}
+
 ssize_t write(int fd, const void *data, size_t n) {
     FAIL(write, ENOSPC, -1);
     REAL(write);
@@ -234,6 +248,16 @@ int fputs(const char *text, FILE *file) {
 }
 int fprintf(FILE *file, const char *format, ...) {
     va_list rest;
+    if (fails(KIND_write, __builtin_return_address(0))) return mark(file), errno = ENOSPC, -1;
+    va_start(rest, format);
+    const int n = vfprintf(file, format, rest);
+    va_end(rest);
+    return n;
+}
+int __fprintf_chk(FILE *file, int level, const char *format, ...);
+int __fprintf_chk(FILE *file, int level, const char *format, ...) {
+    va_list rest;
+    (void)level;
     if (fails(KIND_write, __builtin_return_address(0))) return mark(file), errno = ENOSPC, -1;
     va_start(rest, format);
     const int n = vfprintf(file, format, rest);
