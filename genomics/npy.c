@@ -124,6 +124,8 @@ static mn_status_t read_header(mn_npy_reader_t *npy, mn_err_t *err) {
         return refuse_array(npy, err, "truncated, or a header longer than 1,024 bytes");
     text[size] = '\0';
     const char *type = find_value(text, "'descr'"), *shape = find_value(text, "'shape'");
+    const char *order = find_value(text, "'fortran_order'");
+    if (!order || strncmp(order, "False", 5)) return refuse_array(npy, err, "expected rows one after another (C order)");
     npy->type = -1;
     for (int i = MN_NPY_U1; type && i <= MN_NPY_F4; i++)
         if (!strncmp(type + 1, descriptions[0][i], 3)) npy->type = i;

@@ -13,7 +13,7 @@ typedef struct mn_bits {
     int64_t millionths;    /* of a bit, of those foretold */
 } mn_bits_t;
 
-void mn_bits_add(mn_bits_t *sum, const mn_bits_t *more);
+bool mn_bits_add(mn_bits_t *sum, const mn_bits_t *more); /* false: beyond what is counted; *sum is then nothing */
 double mn_bits_per_base(const mn_bits_t *bits); /* scored > 0 */
 void mn_bits_write(FILE *out, const char *name, const mn_bits_t *bits);
 /* Of a row as it was written; false: it is none. */

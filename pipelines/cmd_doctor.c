@@ -67,12 +67,18 @@ static void tell_processor(void) {
     say("kernels", "%s; the best of this processor: %s", mn_vec_level(), mn_vec_best());
     mn_gemm_init();
     mn_gemm_describe(blas, sizeof blas);
-    say("BLAS", "%s; %.0f GFLOP/s on one thread", blas, time_products());
+    const bool room = mn_mem_available() > 500000000; /* OpenBLAS asks for memory again and again where there is none */
+    if (room)
+        say("BLAS", "%s; %.0f GFLOP/s on one thread", blas, time_products());
+    else
+        say("BLAS", "%s", blas);
     for (size_t i = 0; i < sizeof harmful / sizeof *harmful; i++)
         if (getenv(harmful[i]))
             mn_log(MN_LOG_WARNING, "%s is set, which can halve the speed of OpenBLAS (unset it)", harmful[i]);
-    if (!strcmp(mn_vec_level(), "plain"))
-        mn_log(MN_LOG_WARNING, "no AVX2 in use: plain loops, several times as slow");
+    if (strcmp(mn_vec_level(), mn_vec_best()))
+        mn_log(MN_LOG_WARNING, "%s is in use instead of %s (leave out --cpu)", mn_vec_level(), mn_vec_best());
+    if (!strcmp(mn_vec_best(), "plain"))
+        mn_log(MN_LOG_WARNING, "this processor has no AVX2: plain loops, several times as slow");
 }
 
 static void tell_limits(void) {
@@ -81,7 +87,8 @@ static void tell_limits(void) {
     const int threads = mn_par_default_threads();
     say("threads", "%d by default, as many as affinity, the control group and OMP_NUM_THREADS allow", threads);
     say("memory", "%.1f GB may be used", (double)mn_mem_available() / 1e9);
-    if (mn_mem_available() < 1000000000) mn_log(MN_LOG_WARNING, "less than 1 GB of memory may be used");
+    if (mn_mem_available() < 1000000000)
+        mn_log(MN_LOG_WARNING, "less than 1 GB of memory may be used; with less than 0.4 GB of address space OpenBLAS never ends");
     for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
         struct statvfs info;
         if (statvfs(folders[i], &info)) {

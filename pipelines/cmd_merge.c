@@ -34,7 +34,7 @@ typedef struct run {
     int64_t rows;             /* moved: of the parts so far */
     mn_writer_t out;
     mn_npy_writer_t array;
-    mn_bits_t total; /* bits: of the parts so far */
+    mn_bits_t total, part; /* bits: of the parts so far; of the rows of this one so far */
     char *held;      /* owned: the row before, of perplexity's */
     int64_t held_capacity;
 } run_t;
@@ -42,7 +42,11 @@ typedef struct run {
 /* ---- headings: lines of '#', then the names of the columns where there are any */
 
 static bool in_heading(const char *line) {
-    return *line == '#' || (!strncmp(line, "name\t", 5) && (line[5] < '0' || line[5] > '9'));
+    static const char *const begins[] = {"#mnemon ", "#command ", "#tokenizer ", "name\tbases\t", "name\toffset\t",
+                                         "name\trow\trows", "name\tstart\tend\tp_", "name\tp_"};
+    for (size_t i = 0; i < sizeof begins / sizeof *begins; i++)
+        if (!strncmp(line, begins[i], strlen(begins[i]))) return true;
+    return false;
 }
 
 /* Takes " --shard I/N" out of the line; false: there is none. */
@@ -112,8 +116,8 @@ static mn_status_t read_parts(run_t *run, const mn_args_t *args, mn_err_t *err) 
         if (!run->n) run->arrays = array;
         if (array != run->arrays)
             status = mn_err_set(err, MN_INPUT, part->path, NULL, "arrays and tables do not go together");
-        else if (!strcmp(part->path, "-"))
-            status = mn_err_set(err, MN_USAGE, "-", "give files", "parts are read twice");
+        else if (!strcmp(part->path, "-") || (mn_file_exists(part->path) && !mn_file_is_regular(part->path)))
+            status = mn_err_set(err, MN_USAGE, part->path, "give files", "parts are read twice");
         else
             status = array ? mn_npy_table_path(part->path, &part->table, err)
                            : mn_mem_string(&part->table, part->path, err);
@@ -129,17 +133,22 @@ static mn_status_t write_moved(run_t *run, const part_t *part, const char *line,
     const char *at = strchr(line, '\t');
     char *end = NULL, *after = NULL;
     const int64_t first = at ? strtoll(at + 1, &end, 10) : -1, n = end && *end == '\t' ? strtoll(end + 1, &after, 10) : -1;
-    if (first != run->rows - before || n < 0 || n > INT64_MAX - run->rows)
+    if (first != run->rows - before || n < 0 || n > INT64_MAX - run->rows || (*after && *after != '\t'))
         return mn_err_set(err, MN_INPUT, part->table, NULL, "a row that does not follow the one before: '%.80s'", line);
     fprintf(run->out.file, "%.*s\t%" PRId64 "%s\n", (int)(at - line), line, run->rows, end);
     run->rows += n;
     return MN_OK;
 }
 
-/* The last row is a total: each waits for the next. */
-static mn_status_t hold_row(run_t *run, const char *line, mn_err_t *err) {
+/* The last row is the total of the others: each waits for the next. */
+static mn_status_t hold_row(run_t *run, const part_t *part, const char *line, mn_err_t *err) {
     const int64_t size = (int64_t)strlen(line) + 1;
-    if (run->held && *run->held) fprintf(run->out.file, "%s\n", run->held);
+    mn_bits_t bits;
+    if (run->held && *run->held) {
+        if (!mn_bits_parse(run->held, &bits) || !mn_bits_add(&run->part, &bits))
+            return mn_err_set(err, MN_INPUT, part->table, NULL, "no row of perplexity: '%.80s'", run->held);
+        fprintf(run->out.file, "%s\n", run->held);
+    }
     mn_status_t status = mn_mem_reserve((void **)&run->held, &run->held_capacity, size, 1, err);
     if (!status) memcpy(run->held, line, (size_t)size);
     return status;
@@ -147,10 +156,11 @@ static mn_status_t hold_row(run_t *run, const char *line, mn_err_t *err) {
 
 static mn_status_t add_total(run_t *run, const part_t *part, mn_err_t *err) {
     mn_bits_t bits;
-    if (!run->held || strncmp(run->held, "total\t", 6) || !mn_bits_parse(run->held, &bits))
-        return mn_err_set(err, MN_INPUT, part->table, "is it cut short?", "the last row is no total");
-    mn_bits_add(&run->total, &bits);
+    if (!run->held || strncmp(run->held, "total\t", 6) || !mn_bits_parse(run->held, &bits) ||
+        memcmp(&bits, &run->part, sizeof bits) || !mn_bits_add(&run->total, &bits))
+        return mn_err_set(err, MN_INPUT, part->table, "is it cut short?", "the last row is not the total of the others");
     *run->held = 0;
+    run->part = (mn_bits_t){0};
     return MN_OK;
 }
 
@@ -167,7 +177,7 @@ static mn_status_t write_rows(run_t *run, const part_t *part, mn_err_t *err) {
         if (run->moved)
             status = write_moved(run, part, line, before, err);
         else if (run->bits)
-            status = hold_row(run, line, err);
+            status = hold_row(run, part, line, err);
         else
             fprintf(run->out.file, "%s\n", line);
     }
@@ -202,7 +212,7 @@ static mn_status_t merge(run_t *run, const char *output, mn_err_t *err) {
         const char *heading = run->parts[0].heading;
         fputs(heading, run->out.file);
         run->bits = strstr(heading, "\n" MN_BITS_COLUMNS "\n") != NULL;
-        run->moved = run->arrays || strstr(heading, "\nname\toffset\tlength\t") != NULL;
+        run->moved = strstr(heading, "\nname\toffset\tlength\t") || strstr(heading, "\nname\trow\trows\n");
     }
     for (int64_t i = 0; i < run->n && !status; i++) status = write_rows(run, &run->parts[i], err);
     if (!status && run->bits) mn_bits_write(run->out.file, "total", &run->total);

@@ -144,12 +144,16 @@ static void free_row(row_t *row) {
 }
 
 /* What a record's end leaves to do. */
-static void end_row(run_t *run, row_t *row) {
+static mn_status_t end_row(run_t *run, row_t *row, mn_err_t *err) {
+    const double bits_of_all = get_bits(&row->score);
+    if (!(bits_of_all < 9e12)) /* nor is NaN */
+        return mn_err_set(err, MN_DIVERGED, row->name, "look at what the model was trained on, and how",
+                          "the model gives bits that are not finite");
     if (run->settings->track) write_interval(run, row, row->end);
-    const mn_bits_t bits = {row->bases, row->score.scored, llround(1e6 * get_bits(&row->score))};
+    const mn_bits_t bits = {row->bases, row->score.scored, llround(1e6 * bits_of_all)};
     write_bits(run, row->name, &bits);
-    mn_bits_add(&run->total, &bits);
     free_row(row);
+    return mn_bits_add(&run->total, &bits) ? MN_OK : mn_err_set(err, MN_FAILED, NULL, NULL, "too many bits to count");
 }
 
 /* ---- records in */
@@ -179,14 +183,14 @@ static mn_status_t flush_batch(run_t *run, int64_t tokens, mn_err_t *err) {
     mn_status_t status = forward(run, run->n, tokens, err);
     if (status) return status;
     int64_t at = 0;
-    for (int64_t i = 0; i < run->n; at += run->samples[i++].length) {
+    for (int64_t i = 0; i < run->n && !status; at += run->samples[i++].length) {
         add_targets(run, &run->rows[i], run->tokens.ids + at + 1, run->tokens.positions + at + 1, run->nats + at,
                     run->samples[i].length - 1);
-        end_row(run, &run->rows[i]);
+        status = end_row(run, &run->rows[i], err);
     }
     run->n = 0;
     mn_tokens_drop(&run->tokens, tokens);
-    return MN_OK;
+    return status;
 }
 
 /* The one record in the buffer, its last token left for what may follow. */
@@ -228,7 +232,7 @@ static mn_status_t score_alone(run_t *run, const mn_record_t *record, mn_err_t *
     if (!status) {
         row.end = tokens->end;
         row.bases = record->counts.bases;
-        end_row(run, &row);
+        status = end_row(run, &row, err);
         run->next = tokens->used ? tokens->ids[0] : -1;
         mn_tokens_drop(tokens, tokens->used);
     }
@@ -300,8 +304,9 @@ static mn_status_t score_all(run_t *run, const mn_args_t *args, mn_err_t *err) {
     if (!status) mn_tokenizer_ignore(engine->tokenizer, run->ignore);
     if (!status) status = mn_state_new(engine->model, &run->state, err);
     run->alone = s->state_in || s->state_out || s->memory_out || s->carry;
-    if (!status && s->reading.shard && run->alone)
-        status = mn_err_set(err, MN_USAGE, "--shard", NULL, "records that hand on a state or a memory go in one run");
+    if (!status && s->reading.shard && (run->alone || s->json))
+        status = mn_err_set(err, MN_USAGE, "--shard", NULL, run->alone ? "records that hand on a state or a memory go in one run"
+                                                                       : "JSON is not merged: leave out --json");
     if (!status && s->state_in) status = mn_state_load(s->state_in, engine->model, run->state, &run->next, err);
     if (!status && (s->memory_out || s->carry)) status = new_memories(run, err);
     if (!status) status = mn_records_open(&s->reading, args->operands, args->n_operands, 1, &run->source, err);

@@ -245,8 +245,6 @@ static mn_status_t read_sequences(run_t *run, const char *const *paths, int64_t 
 
 static mn_status_t decode_file(run_t *run, const char *path, mn_err_t *err) {
     if (!mn_npy_is_array(path)) return read_sequences(run, &path, 1, err);
-    if (run->settings->reading.shard)
-        return mn_err_set(err, MN_USAGE, "--shard", NULL, "arrays are decoded whole");
     return decode_array(run, path, err);
 }
 
@@ -264,6 +262,8 @@ static mn_status_t run_all(run_t *run, const mn_args_t *args, mn_err_t *err) {
     const settings_t *settings = run->settings;
     bool has_array = !settings->decode && strcmp(settings->output, "-");
     char *table_path = NULL;
+    if (settings->decode && settings->reading.shard)
+        return mn_err_set(err, MN_USAGE, "--shard", NULL, "FASTA is not merged: decode it whole");
     mn_status_t status = mn_tokenizer_parse(settings->tokenizer, MN_USAGE, "--tokenizer", &run->tokenizer, err);
     if (!status && has_array) status = mn_npy_table_path(settings->output, &table_path, err);
     if (!status && has_array) status = mn_npy_open(&run->array, settings->output, array_type(run->tokenizer), 0, err);

@@ -1,5 +1,6 @@
 /* records: see records.h. */
 #include "pipelines/records.h"
+#include "genomics/base/fileio.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +10,7 @@ bool mn_shard_parse(const char *text, int64_t *shard, int64_t *shards) {
     char *end;
     *shard = *shards = 0;
     if (!text) return true;
+    if (strspn(text, "0123456789/") != strlen(text)) return false;
     const int64_t i = strtoll(text, &end, 10), n = *end == '/' ? strtoll(end + 1, &end, 10) : 0;
     if (*end || i < 1 || i > n || n > SHARDS_MAX) return false;
     *shard = i - 1;
@@ -48,8 +50,8 @@ static mn_status_t count_bases(mn_records_t *r, mn_err_t *err) {
     mn_records_t all = {.reading = r->reading, .paths = r->paths, .n_paths = r->n_paths, .threads = r->threads};
     mn_status_t status = MN_OK;
     for (int64_t i = 0; i < r->n_paths && !status; i++)
-        if (!strcmp(r->paths[i], "-"))
-            status = mn_err_set(err, MN_USAGE, "--shard", "give a file", "standard input can be read but once");
+        if (!strcmp(r->paths[i], "-") || (mn_file_exists(r->paths[i]) && !mn_file_is_regular(r->paths[i])))
+            status = mn_err_set(err, MN_USAGE, "--shard", "give a file", "%s can be read but once", r->paths[i]);
     while (!status && !(status = next_record(&all, err)) && all.record) status = read_over(&all, err);
     r->total = all.before;
     mn_records_close(&all);

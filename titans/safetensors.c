@@ -184,7 +184,7 @@ static int64_t read_length(const unsigned char *bytes, int64_t size) {
 }
 
 static mn_status_t refuse_length(mn_err_t *err, const char *where) {
-    return refuse(err, where, NULL, "not a safetensors file, or cut off: its header would be longer than it, or than 16 MiB");
+    return refuse(err, where, NULL, "not a safetensors file, or cut off: it is shorter than its header says, or that is longer than 16 MiB");
 }
 
 static void attach_payload(mn_tensors_t *out, const char *payload) {

@@ -185,6 +185,11 @@ bool mn_file_exists(const char *path) {
     return !stat(path, &info);
 }
 
+bool mn_file_is_regular(const char *path) {
+    struct stat info;
+    return !stat(path, &info) && S_ISREG(info.st_mode);
+}
+
 /* ---- lock */
 
 mn_status_t mn_lock_take(mn_lock_t *lock, const char *path, mn_err_t *err) {

@@ -14,6 +14,7 @@
 static _Thread_local bool lost;
 static _Thread_local int64_t trees;
 static json_malloc_t take;
+static json_free_t give;
 
 static void *take_or_tell(size_t size) {
     void *block = take(size);
@@ -29,9 +30,13 @@ static json_t *count(json_t *json, int by) {
 }
 
 __attribute__((constructor)) static void listen(void) {
-    json_free_t give;
     json_get_alloc_funcs(&take, &give);
     json_set_alloc_funcs(take_or_tell, give);
+}
+
+/* A library that is unloaded takes its functions with it. */
+__attribute__((destructor)) static void leave(void) {
+    json_set_alloc_funcs(take, give);
 }
 
 mn_status_t mn_json_parse(const char *text, size_t size, const char *where, mn_json_t **out, mn_err_t *err) {

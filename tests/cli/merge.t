@@ -34,12 +34,21 @@ $ for s in 0/2 3/2 1 1/ 1/9999 -1/2 1/2x; do mnemon tokenize --quiet --shard $s 
 ! mnemon tokenize: --shard: expected I/N with I from 1 to N, N at most 4096, got '1/9999'
 ! mnemon tokenize: --shard: expected I/N with I from 1 to N, N at most 4096, got '-1/2'
 ! mnemon tokenize: --shard: expected I/N with I from 1 to N, N at most 4096, got '1/2x'
-! mnemon tokenize: --shard: standard input can be read but once (give a file)
-! mnemon tokenize: --shard: arrays are decoded whole
+! mnemon tokenize: --shard: - can be read but once (give a file)
+! mnemon tokenize: --shard: FASTA is not merged: decode it whole
 ! mnemon perplexity: --shard: records that hand on a state or a memory go in one run
 [2]
 
 $ mnemon perplexity --quiet -m m.safetensors --shard 1/1 q.fa | sed '$d' >cut; mnemon merge --quiet cut >/dev/null; mnemon tokenize --quiet --shard 1/1 q.fa -o one.npy; sed -i 's/^r3	[0-9]*/r3	x/' one.tsv; mnemon merge --quiet one.npy -o out.npy; ls -a | grep out
-! mnemon merge: cut: the last row is no total (is it cut short?)
+! mnemon merge: cut: the last row is not the total of the others (is it cut short?)
 ! mnemon merge: one.tsv: a row that does not follow the one before: 'r3?x?82?23?0?0?81?0'
 [1]
+
+$ # tables of arrays alone, records with names as in headings, what can be read but once
+
+$ mnemon merge --quiet $(seq -f %g.embed.tsv 12) | cmp - whole.embed.tsv; printf '>#x\nACGTACGT\n>name\nNNNN\n>total\nACGTTTGA\n' >odd.fa; mnemon perplexity --quiet -m m.safetensors odd.fa -o odd; mnemon predict --quiet -m c.safetensors odd.fa -o odd.p; for i in 1 2 3; do mnemon perplexity --quiet -m m.safetensors --shard $i/3 odd.fa -o odd$i; mnemon predict --quiet -m c.safetensors --shard $i/3 odd.fa -o oddp$i; done; mnemon merge --quiet odd1 odd2 odd3 | cmp - odd; mnemon merge --quiet oddp1 oddp2 oddp3 | cmp - odd.p; sed '$d' odd3 >odd3.cut; mnemon merge --quiet odd1 odd2 odd3.cut >/dev/null; mkfifo pipe; mnemon merge --quiet pipe; mnemon tokenize --quiet --shard 1/2 pipe; mnemon perplexity --quiet -m m.safetensors --json --shard 1/2 q.fa
+! mnemon merge: odd3.cut: the last row is not the total of the others (is it cut short?)
+! mnemon merge: pipe: parts are read twice (give files)
+! mnemon tokenize: --shard: pipe can be read but once (give a file)
+! mnemon perplexity: --shard: JSON is not merged: leave out --json
+[2]

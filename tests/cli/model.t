@@ -245,7 +245,7 @@ $ mnemon embed -m m.safetensors q.fa -o e.bin
 $ # models that cannot be
 
 $ mnemon predict -m q.fa q.fa
-! mnemon predict: q.fa: not a safetensors file, or cut off: its header would be longer than it, or than 16 MiB (make the file or fetch it again)
+! mnemon predict: q.fa: not a safetensors file, or cut off: it is shorter than its header says, or that is longer than 16 MiB (make the file or fetch it again)
 [4]
 
 $ mnemon predict -m nowhere q.fa
@@ -253,7 +253,7 @@ $ mnemon predict -m nowhere q.fa
 [3]
 
 $ head -c 5000 m.safetensors >cut.safetensors; mnemon predict -m cut.safetensors q.fa
-! mnemon predict: cut.safetensors: not a safetensors file, or cut off: its header would be longer than it, or than 16 MiB (make the file or fetch it again)
+! mnemon predict: cut.safetensors: not a safetensors file, or cut off: it is shorter than its header says, or that is longer than 16 MiB (make the file or fetch it again)
 [4]
 
 $ { head -c 20000 m.safetensors; printf xyz; tail -c +20004 m.safetensors; } >bit.safetensors; mnemon predict -m bit.safetensors q.fa

@@ -1,8 +1,8 @@
 /* shim: makes one library call fail, for tests: LD_PRELOAD it. FAULT="KIND N": the N-th call of that kind fails, 1-based;
  * FAULT_COUNT=FILE: at the end the number of calls of each kind is appended there as "KIND N".
  *
- * Only calls from mnemon and from the readers on its behalf (htslib, zlib, jansson) count: libc, BLAS, OpenMP and liblinear end
- * the program by themselves when memory fails.
+ * Only calls from mnemon and from the readers on its behalf (htslib, zlib, jansson) count: libc, OpenMP and liblinear end
+ * the program by themselves when memory fails, and OpenBLAS waits for it for ever.
  * "live N" in that file: blocks that mnemon itself took and never gave back. */
 #undef _FILE_OFFSET_BITS /* open and open64 are two here */
 #undef _FORTIFY_SOURCE   /* what it makes of calls is below, by its own names */

@@ -1,4 +1,4 @@
-/* Any bytes as an array. What comes through has as many numbers as it says, and is copied to equal bytes. */
+/* Any bytes as an array. What comes through has as many numbers as it says. */
 #include "genomics/npy.h"
 #include "tests/fuzz/fuzz.h"
 
