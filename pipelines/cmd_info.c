@@ -243,9 +243,8 @@ static mn_status_t describe(const char *path, bool list, mn_json_t *out, mn_err_
 
 /* ---- as lines */
 
-/* false: without memory for all of it. Text as it is; an object as "key value, key value"; a list as "a, b". */
-static bool print_value(const mn_json_t *value, int depth) {
-    bool whole = true;
+/* Text as it is; an object as "key value, key value"; a list as "a, b". */
+static void print_value(const mn_json_t *value, int depth) {
     int64_t n = mn_json_count(value);
     const char *key, *text = mn_json_string(value), *separator = "";
     const mn_json_t *item;
@@ -254,42 +253,38 @@ static bool print_value(const mn_json_t *value, int depth) {
         for (; *text; text++) putchar(iscntrl((unsigned char)*text) ? '?' : *text);
     } else if (n < 0) {
         char *scalar = mn_json_text(value, false);
-        whole = scalar != NULL;
-        fputs(whole ? scalar : "", stdout);
+        fputs(scalar ? scalar : "", stdout); /* what is missing is missed at the end */
         mn_mem_free(scalar);
     } else {
         if (depth) putchar('(');
         for (int64_t i = 0; (item = mn_json_at(value, i)); i++, separator = ", ") {
             fputs(separator, stdout);
-            whole &= print_value(item, depth + 1);
+            print_value(item, depth + 1);
         }
         for (; mn_json_next(value, &iter, &key, &item); separator = ", ") {
             printf("%s%s ", separator, key);
-            whole &= print_value(item, depth + 1);
+            print_value(item, depth + 1);
         }
         if (depth) putchar(')');
     }
-    return whole;
 }
 
-static bool print_lines(const mn_json_t *json) {
-    bool whole = true;
+static void print_lines(const mn_json_t *json) {
     void *iter = NULL;
     const char *key;
     const mn_json_t *value, *tensors = mn_json_get(json, "list");
     while (mn_json_next(json, &iter, &key, &value)) {
         if (value == tensors || mn_json_count(value) == 0) continue;
         printf("%-20s", key);
-        whole &= print_value(value, 0);
+        print_value(value, 0);
         putchar('\n');
     }
     for (int64_t i = 0; tensors && i < mn_json_count(tensors); i++) {
         const mn_json_t *item = mn_json_at(tensors, i);
         printf("%s\t%s\t", mn_json_get_string(item, "name"), mn_json_get_string(item, "type"));
-        whole &= print_value(mn_json_get(item, "shape"), 1);
+        print_value(mn_json_get(item, "shape"), 1);
         putchar('\n');
     }
-    return whole;
 }
 
 static mn_status_t describe_file(const char *operand, bool list, mn_json_t *out, mn_err_t *err) {
@@ -308,13 +303,10 @@ static mn_status_t run(const mn_args_t *args, mn_err_t *err) {
     mn_json_t *json = mn_json_object();
     mn_status_t status = strcmp(operand, MN_BUILTIN) ? describe_file(operand, s->tensors || s->json, json, err)
                                                      : describe_builtins(json, err);
-    char *text = status ? NULL : mn_json_text(json, true); /* also for lines: that nothing is missing */
-    bool whole = text != NULL;
-    if (whole && s->json)
-        puts(text);
-    else if (whole)
-        whole = print_lines(json);
-    if (!status && !whole) status = mn_err_set(err, MN_FAILED, operand, NULL, "out of memory");
+    if (!status && !s->json) print_lines(json);
+    char *text = status ? NULL : mn_json_text(json, true); /* of lines, too: that nothing was lost */
+    if (text && s->json) puts(text);
+    if (!status && !text) status = mn_err_set(err, MN_FAILED, operand, NULL, "out of memory");
     mn_mem_free(text);
     mn_json_free(json);
     return status;

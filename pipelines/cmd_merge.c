@@ -116,7 +116,7 @@ static mn_status_t read_parts(run_t *run, const mn_args_t *args, mn_err_t *err) 
         if (!run->n) run->arrays = array;
         if (array != run->arrays)
             status = mn_err_set(err, MN_INPUT, part->path, NULL, "arrays and tables do not go together");
-        else if (!strcmp(part->path, "-") || (mn_file_exists(part->path) && !mn_file_is_regular(part->path)))
+        else if (mn_file_is_once(part->path))
             status = mn_err_set(err, MN_USAGE, part->path, "give files", "parts are read twice");
         else
             status = array ? mn_npy_table_path(part->path, &part->table, err)

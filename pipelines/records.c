@@ -50,7 +50,7 @@ static mn_status_t count_bases(mn_records_t *r, mn_err_t *err) {
     mn_records_t all = {.reading = r->reading, .paths = r->paths, .n_paths = r->n_paths, .threads = r->threads};
     mn_status_t status = MN_OK;
     for (int64_t i = 0; i < r->n_paths && !status; i++)
-        if (!strcmp(r->paths[i], "-") || (mn_file_exists(r->paths[i]) && !mn_file_is_regular(r->paths[i])))
+        if (mn_file_is_once(r->paths[i]))
             status = mn_err_set(err, MN_USAGE, "--shard", "give a file", "%s can be read but once", r->paths[i]);
     while (!status && !(status = next_record(&all, err)) && all.record) status = read_over(&all, err);
     r->total = all.before;

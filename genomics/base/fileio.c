@@ -185,9 +185,9 @@ bool mn_file_exists(const char *path) {
     return !stat(path, &info);
 }
 
-bool mn_file_is_regular(const char *path) {
+bool mn_file_is_once(const char *path) {
     struct stat info;
-    return !stat(path, &info) && S_ISREG(info.st_mode);
+    return !strcmp(path, "-") || (!stat(path, &info) && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode));
 }
 
 /* ---- lock */

@@ -26,7 +26,7 @@ void mn_writer_drop_all(void);
  * (mn_mem_free). */
 mn_status_t mn_file_read(const char *path, int64_t cap, char **data, int64_t *size, mn_err_t *err);
 bool mn_file_exists(const char *path);
-bool mn_file_is_regular(const char *path); /* no pipe, device or folder: it can be read twice */
+bool mn_file_is_once(const char *path); /* standard input ("-"), a pipe or a device: cannot be read twice */
 
 /* Exclusive advisory lock on path + ".lock" for the life of the run; MN_IO if another run holds it. */
 typedef struct mn_lock { int fd; char *path; } mn_lock_t;
