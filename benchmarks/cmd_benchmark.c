@@ -1,10 +1,10 @@
 /* mnemon benchmark: runs one of the benchmarks by name. */
+#include "genomics/base/clock.h"
 #include "benchmarks/cmd_benchmark.h"
 #include "benchmarks/benchmarks.h"
 #include "titans/config.h"
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 
 static const mn_benchmark_t *const benchmarks[] = {
     &mn_bench_layer,     &mn_bench_read,  &mn_bench_step,     &mn_bench_stream,
@@ -18,9 +18,7 @@ typedef struct settings {
 static const mn_option_t options[] = {MN_COMMON_OPTIONS, {0}};
 
 double mn_bench_seconds(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+    return mn_clock(CLOCK_MONOTONIC);
 }
 
 double mn_bench_cpu(void) {

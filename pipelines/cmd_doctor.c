@@ -1,4 +1,5 @@
 /* mnemon doctor: what mnemon found on this machine and what it chose: a line each on stdout; what is amiss on stderr. */
+#include "genomics/base/clock.h"
 #include "genomics/base/mem.h"
 #include "genomics/base/par.h"
 #include "genomics/version.h"
@@ -13,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/statvfs.h>
-#include <time.h>
 
 #ifdef __clang__
 static const char compiler[] = __VERSION__;
@@ -27,12 +27,6 @@ typedef struct settings {
 
 static const mn_option_t options[] = {MN_COMMON_OPTIONS, {0}};
 
-static double read_clock(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 /* GFLOP/s of products of BLAS on one thread, over a fifth of a second; 0: no memory. */
 static double time_products(void) {
     enum { N = 512 };
@@ -40,12 +34,12 @@ static double time_products(void) {
     if (mn_mem_new((void **)&x, 3 * N * N, (int64_t)sizeof *x, NULL)) return 0;
     int64_t products = 0;
     mn_gemm('N', 'N', N, N, N, 1, x, N, x + N * N, N, 0, x + 2 * N * N, N); /* the first wakes BLAS */
-    const double start = read_clock();
+    const double start = mn_clock(CLOCK_MONOTONIC);
     double now;
     do {
         mn_gemm('N', 'N', N, N, N, 1, x, N, x + N * N, N, 0, x + 2 * N * N, N);
         products++;
-        now = read_clock();
+        now = mn_clock(CLOCK_MONOTONIC);
     } while (now < start + 0.2);
     mn_mem_free(x);
     return 2e-9 * N * N * N * (double)products / (now - start);

@@ -1,11 +1,11 @@
 /* report: log lines, the progress bar, and the closing lines, all on stderr. */
 #include "pipelines/report.h"
+#include "genomics/base/clock.h"
 #include "genomics/base/mem.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
 const char *const mn_log_names[] = {"error", "warning", "info", "debug", NULL};
@@ -17,12 +17,6 @@ static struct {
     bool bar; /* a progress bar stands on the terminal's last line */
 } report = {.command = "", .level = MN_LOG_INFO};
 
-static double read_clock(clockid_t id) {
-    struct timespec now;
-    clock_gettime(id, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
 static void clear_bar(void) {
     if (report.bar) fputs("\r\033[K", stderr);
     report.bar = false;
@@ -31,7 +25,7 @@ static void clear_bar(void) {
 void mn_report_init(const char *command, int level) {
     report.command = command;
     report.level = level;
-    report.start = read_clock(CLOCK_MONOTONIC);
+    report.start = mn_clock(CLOCK_MONOTONIC);
 }
 
 void mn_log(int level, const char *format, ...) {
@@ -89,8 +83,8 @@ static void print_word(const char *word) {
 void mn_report_closing(int argc, char **argv, int64_t seed) {
     if (report.level < MN_LOG_INFO) return;
     char wall[32], cpu[32];
-    format_time(read_clock(CLOCK_MONOTONIC) - report.start, wall, sizeof wall);
-    format_time(read_clock(CLOCK_PROCESS_CPUTIME_ID), cpu, sizeof cpu);
+    format_time(mn_clock(CLOCK_MONOTONIC) - report.start, wall, sizeof wall);
+    format_time(mn_clock(CLOCK_PROCESS_CPUTIME_ID), cpu, sizeof cpu);
     clear_bar();
     fprintf(stderr, "mnemon %s: version %s\nmnemon %s: command mnemon", report.command, MN_VERSION, report.command);
     for (int i = 1; i < argc; i++) print_word(argv[i]);
@@ -101,7 +95,7 @@ void mn_report_closing(int argc, char **argv, int64_t seed) {
 /* ---- progress */
 
 mn_progress_t mn_progress_start(const char *what, const char *unit, int64_t total, int64_t done) {
-    double now = read_clock(CLOCK_MONOTONIC);
+    double now = mn_clock(CLOCK_MONOTONIC);
     return (mn_progress_t){.what = what,
                            .unit = unit,
                            .total = total,
@@ -147,7 +141,7 @@ void mn_progress_update(mn_progress_t *progress, int64_t done, const char *note)
     const double bar_every = 0.2, line_every = 30;
     progress->done = done;
     if (report.level < MN_LOG_INFO) return;
-    double now = read_clock(CLOCK_MONOTONIC);
+    double now = mn_clock(CLOCK_MONOTONIC);
     if (now - progress->shown < (progress->bar ? bar_every : line_every)) return;
     progress->shown = now;
     char text[384];
@@ -160,7 +154,7 @@ void mn_progress_update(mn_progress_t *progress, int64_t done, const char *note)
 
 void mn_progress_end(mn_progress_t *progress) {
     char count[16], rate[16], time[32];
-    double elapsed = read_clock(CLOCK_MONOTONIC) - progress->start, done = (double)(progress->done - progress->first);
+    double elapsed = mn_clock(CLOCK_MONOTONIC) - progress->start, done = (double)(progress->done - progress->first);
     format_count(done, count, sizeof count);
     format_count(elapsed > 0 ? done / elapsed : 0, rate, sizeof rate);
     mn_log(MN_LOG_INFO, "%s %s in %s, %s %s/s", count, progress->unit, format_time(elapsed, time, sizeof time), rate,

@@ -1,13 +1,13 @@
 /* trainer: the loop. A step's samples pass in groups of plan->micro; only when all have passed does anything that a
  * checkpoint holds change, so that a step can be abandoned between passes and the last complete one saved. */
 #include "titans/trainer.h"
+#include "genomics/base/clock.h"
 #include "genomics/base/mem.h"
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/types.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { MODEL_FILE, CKPT_FILE, METRICS_FILE, N_FILES, NAME_MAX_SIZE = 4096 };
@@ -37,12 +37,6 @@ typedef struct trainer {
     bool save_asked;
     mn_tick_t tick;
 } trainer_t;
-
-static double read_clock(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
 
 /* ---- the output's files */
 
@@ -333,7 +327,7 @@ static mn_status_t save(trainer_t *t, mn_err_t *err) {
     if (kept) swap_blocks(t->model, kept);
     mn_json_free(info.extra);
     t->saved_step = t->step;
-    t->saved_at = read_clock();
+    t->saved_at = mn_clock(CLOCK_MONOTONIC);
     t->save_asked = false;
     return status;
 }
@@ -394,7 +388,7 @@ static mn_status_t begin(trainer_t *t, mn_err_t *err) {
         if (!status) status = save(t, err);
         if (status) remove_files(t);
     }
-    t->saved_at = read_clock();
+    t->saved_at = mn_clock(CLOCK_MONOTONIC);
     t->tick = (mn_tick_t){.step = t->step,
                           .steps = t->plan->steps,
                           .tokens = t->tokens,
@@ -414,7 +408,7 @@ static bool ran_out_of_patience(const trainer_t *t) {
 static bool want_save(const trainer_t *t) {
     const mn_run_t *run = t->run;
     return t->save_asked || (run->save_every > 0 && t->step - t->saved_step >= run->save_every) ||
-           (run->save_minutes > 0 && read_clock() - t->saved_at >= 60 * run->save_minutes);
+           (run->save_minutes > 0 && mn_clock(CLOCK_MONOTONIC) - t->saved_at >= 60 * run->save_minutes);
 }
 
 static mn_status_t run_loop(trainer_t *t, mn_trained_t *out, mn_err_t *err) {
