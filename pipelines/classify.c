@@ -98,7 +98,7 @@ static void done_job(job_t *job) {
 static mn_status_t score(const mn_classifier_t *classifier, const mn_model_t *model, mn_work_t *work, mn_rows_t *rows,
                          mn_err_t *err) {
     return mn_score_classes(model, work, classifier->tokenizer, classifier->rc, rows->bases, rows->lengths, rows->n,
-                            mn_signals_stopping, rows->probabilities, err);
+                            rows->probabilities, err);
 }
 
 static mn_status_t validate(void *ctx, const mn_model_t *model, mn_work_t *work, double *values, mn_err_t *err) {

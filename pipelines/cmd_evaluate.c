@@ -55,7 +55,7 @@ static mn_status_t score_rows(const mn_engine_t *engine, bool rc, mn_rows_t *row
     for (int64_t i = 0; i < rows->n && !status; i += SLICE) {
         int64_t n = rows->n - i < SLICE ? rows->n - i : SLICE;
         status = mn_score_classes(engine->model, engine->work, engine->tokenizer, rc, rows->bases + i,
-                                  rows->lengths + i, n, NULL, rows->probabilities + i * rows->n_classes, err);
+                                  rows->lengths + i, n, rows->probabilities + i * rows->n_classes, err);
         mn_progress_update(&progress, i + n, NULL);
     }
     if (!status) mn_progress_end(&progress);

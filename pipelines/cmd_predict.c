@@ -135,7 +135,7 @@ static mn_status_t flush_rows(run_t *run, mn_err_t *err) {
             lengths[known++] = run->rows[i].length;
         }
     mn_status_t status = mn_score_classes(run->engine->model, run->engine->work, run->engine->tokenizer, run->rc, bases,
-                                          lengths, known, NULL, run->probabilities, err);
+                                          lengths, known, run->probabilities, err);
     known = 0;
     for (int64_t i = 0; i < run->n && !status; i++) {
         write_row(run, &run->rows[i], run->probabilities + known * classes);

@@ -277,8 +277,8 @@ static double to_bits(mn_bits_t sum) {
 static mn_status_t validate(void *ctx, const mn_model_t *model, mn_work_t *work, double *values, mn_err_t *err) {
     const job_t *job = ctx;
     mn_bits_t sum = {0};
-    mn_status_t status = mn_score_tracts(model, work, job->tokenizer, job->scored.tiles.items, job->scored.tiles.n,
-                                         mn_signals_stopping, &sum, err);
+    mn_status_t status =
+        mn_score_tracts(model, work, job->tokenizer, job->scored.tiles.items, job->scored.tiles.n, &sum, err);
     values[0] = to_bits(sum);
     return status || isfinite(sum.nats) ? status : MN_DIVERGED;
 }
@@ -364,8 +364,8 @@ static mn_status_t report_final(const job_t *job, const mn_trained_t *trained, m
     printf("measure\tvalue\nsteps\t%lld\ntokens\t%lld\n", (long long)trained->step, (long long)trained->tokens);
     if (!job->valid.n) return MN_OK;
     mn_bits_t sum;
-    mn_status_t status = mn_score_tracts(job->model, job->work, job->tokenizer, job->final.tiles.items,
-                                         job->final.tiles.n, mn_signals_stopping, &sum, err);
+    mn_status_t status =
+        mn_score_tracts(job->model, job->work, job->tokenizer, job->final.tiles.items, job->final.tiles.n, &sum, err);
     if (!status && !mn_signals_stopping())
         printf(
             "best_step\t%lld\nscored_bases\t%lld\nbits_per_base\t%.6f\nmarkov_order\t%d\nmarkov_bits_per_base\t%.6f\n",

@@ -224,7 +224,7 @@ mn_status_t mn_net_predict(mn_net_t *net, const char *const *sequences, const in
     if (!status) status = read_sequences(sequences, lengths, n, &bases, &starts, err);
     bool strands = mn_engine_rc(engine, o.strands > 0 ? MN_RC_ON : o.strands < 0 ? MN_RC_OFF : MN_RC_MODEL);
     if (!status)
-        status = mn_score_classes(engine->model, engine->work, engine->tokenizer, strands, starts, lengths, n, NULL,
+        status = mn_score_classes(engine->model, engine->work, engine->tokenizer, strands, starts, lengths, n,
                                   probabilities, err);
     mn_mem_free(bases);
     mn_mem_free(starts);

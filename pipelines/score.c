@@ -71,8 +71,8 @@ static void clear(group_t *group) {
 }
 
 mn_status_t mn_score_classes(const mn_model_t *model, mn_work_t *work, mn_tokenizer_t tokenizer, bool strands,
-                             const uint8_t *const *bases, const int64_t *lengths, int64_t n, mn_score_stop_t stop,
-                             float *probabilities, mn_err_t *err) {
+                             const uint8_t *const *bases, const int64_t *lengths, int64_t n, float *probabilities,
+                             mn_err_t *err) {
     const int64_t classes = model->config.classes, views = strands ? 2 : 1;
     group_t *group;
     void *block = NULL;
@@ -83,9 +83,9 @@ mn_status_t mn_score_classes(const mn_model_t *model, mn_work_t *work, mn_tokeni
         status = append(group, bases[i], lengths[i], false, err);
         if (!status && strands) status = append(group, bases[i], lengths[i], true, err);
         if (status || (!is_full(group) && i + 1 < n)) continue;
-        if (stop && stop()) break;
         for (int64_t j = 0; j < group->n; j++) group->outputs[j].classes = logs + j * classes;
         status = forward(model, work, group, err);
+        if (mn_work_stopped(work)) break;
         for (int64_t j = 0; !status && j < group->n; j += views, done++) {
             for (int64_t c = 0; c < classes; c++) {
                 double p = exp((double)logs[j * classes + c]);
@@ -101,7 +101,7 @@ mn_status_t mn_score_classes(const mn_model_t *model, mn_work_t *work, mn_tokeni
 }
 
 mn_status_t mn_score_tracts(const mn_model_t *model, mn_work_t *work, mn_tokenizer_t tokenizer,
-                            const mn_tract_t *tracts, int64_t n, mn_score_stop_t stop, mn_bits_t *out, mn_err_t *err) {
+                            const mn_tract_t *tracts, int64_t n, mn_bits_t *out, mn_err_t *err) {
     group_t *group;
     void *block = NULL;
     mn_bits_t sum = {0};
@@ -112,11 +112,11 @@ mn_status_t mn_score_tracts(const mn_model_t *model, mn_work_t *work, mn_tokeniz
     for (int64_t i = 0; !status && i < n; i++) {
         status = append(group, mn_tract_bases(&tracts[i]), tracts[i].end - tracts[i].begin, false, err);
         if (status || (!is_full(group) && i + 1 < n)) continue;
-        if (stop && stop()) break;
         status = mn_mem_reserve((void **)&group->nats, &group->nats_capacity, group->tokens, sizeof(float), err);
         if (status) break;
         for (int64_t j = 0; j < group->n; j++) group->outputs[j].nats = group->nats + group->starts[j];
         status = forward(model, work, group, err);
+        if (mn_work_stopped(work)) break;
         for (int64_t j = 0; !status && j < group->n; j++) {
             const int32_t *ids = group->samples[j].ids;
             for (int64_t t = 0; t + 1 < group->samples[j].length; t++) {

@@ -3,14 +3,12 @@
 #define MN_SCORE_H
 #include "pipelines/feed.h"
 
-/* Between batches; true: give up, the results are then worth nothing. NULL: never. */
-typedef bool (*mn_score_stop_t)(void);
+/* Both end early, with results that are worth nothing, when the work space is told to stop. */
 
 /* Class probabilities of the n sequences of base ids at bases[i], lengths[i] (>= 1), BOS before each, into
  * probabilities (n, classes); with `strands` the mean over both. Errors: no memory, those of the model. */
 mn_status_t mn_score_classes(const mn_model_t *model, mn_work_t *work, mn_tokenizer_t tokenizer, bool strands,
-                             const uint8_t *const *bases, const int64_t *lengths, int64_t n, mn_score_stop_t stop,
-                             float *probabilities, mn_err_t *err);
+                             const uint8_t *const *bases, const int64_t *lengths, int64_t n, float *probabilities, mn_err_t *err);
 
 typedef struct mn_bits {
     double nats;   /* -log probability of all bases scored */
@@ -19,6 +17,6 @@ typedef struct mn_bits {
 
 /* Next-token loss: each tract is read forward as a stream of its own that begins with BOS. */
 mn_status_t mn_score_tracts(const mn_model_t *model, mn_work_t *work, mn_tokenizer_t tokenizer,
-                            const mn_tract_t *tracts, int64_t n, mn_score_stop_t stop, mn_bits_t *out, mn_err_t *err);
+                            const mn_tract_t *tracts, int64_t n, mn_bits_t *out, mn_err_t *err);
 
 #endif

@@ -247,6 +247,7 @@ mn_status_t mn_training_run(const mn_training_t *training, uint64_t seed, const 
                     .poll = poll_signals,
                     .progress = show_tick};
     mn_signals_catch();
+    mn_work_set_stop(work, mn_signals_stopping);
     mn_status_t status = mn_train(model, work, &plan, feed, judge, &run, out, err);
     if (!status) mn_progress_end(&watch.progress);
     if (!status && out->stopped)

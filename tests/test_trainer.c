@@ -338,7 +338,7 @@ static mn_poll_t count_polls(void *ctx) {
 static double score(const mn_model_t *model, mn_work_t *work) {
     const mn_tract_t held_out = {&genome, 0, 2000, 2400};
     mn_bits_t sum;
-    assert_done(mn_score_tracts(model, work, (mn_tokenizer_t){0}, &held_out, 1, NULL, &sum, &err));
+    assert_done(mn_score_tracts(model, work, (mn_tokenizer_t){0}, &held_out, 1, &sum, &err));
     assert_int_equal(sum.bases, 400);
     return sum.nats / 400 / log(2);
 }

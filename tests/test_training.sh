@@ -67,6 +67,37 @@ done
 code 0 pretrain -o cut --resume
 same whole cut
 
+# SIGUSR1 saves the step under way when it is complete, and goes on.
+pretrain -o asked -t 1 >/dev/null &
+child=$!
+until [ "$(grep -c '^[1-9]' asked.metrics.tsv 2>/dev/null)" -gt 2 ] 2>/dev/null; do sleep 0.05; done
+kill -USR1 $child
+sleep 0.5
+step=$("$mnemon" info asked.ckpt | awk '$1 == "step" { print $2 }')
+wait $child || fail "SIGUSR1 ended the run with $?"
+[ "$step" -gt 0 ] || fail "SIGUSR1 did not save: the checkpoint is of step $step"
+same whole asked
+
+# A step of minutes is left at once, too; saved is where it began.
+long_step() { # a shell's background job ignores SIGINT
+    exec env --default-signal=INT "$mnemon" pretrain "$data/ustilago.fa.gz" --preset small --length 50000 --batch 8 --steps 2 \
+        --no-holdout --quiet --force -o long -t 1
+}
+for signal in TERM:143 INT:130; do
+    rm -f long.ckpt
+    long_step >/dev/null 2>said &
+    child=$!
+    until [ -e long.ckpt ] || ! kill -0 $child; do sleep 0.1; done
+    sleep 2
+    began=$(date +%s)
+    kill -${signal%:*} $child
+    wait $child 2>/dev/null
+    [ $? = ${signal#*:} ] || fail "SIG$signal in a long step: another exit code ($(cat said))"
+    took=$(($(date +%s) - began))
+    [ $took -le 5 ] || fail "SIG$signal in a long step: $took seconds to end"
+    [ "$("$mnemon" info long.ckpt | awk '$1 == "step" { print $2 }')" = 0 ] || fail "SIG$signal in a long step: not saved at step 0"
+done
+
 # The other backbones, with windows and segments that the cuts between windows of tokens do not meet.
 for arch in mal mag mac; do
     code 0 pretrain --arch $arch --window 40 --segment 48 -o $arch -t 1

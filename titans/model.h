@@ -58,6 +58,10 @@ void mn_work_free(mn_work_t *work);
 /* For the forward passes to come. memories: what every stream begins with instead of the learned initial memories
  * (mn_output_t; borrowed; NULL: the learned ones). frozen: no learning at test time, W stays what it was. */
 void mn_work_remember(mn_work_t *work, const mn_real_t *memories, bool frozen);
+/* Asked every some thousand tokens of a pass, on any thread; once it says true, always. A pass then ends early, with MN_OK,
+ * and what it gave is worth nothing. NULL, as at first: never. */
+void mn_work_set_stop(mn_work_t *work, bool (*stop)(void));
+bool mn_work_stopped(const mn_work_t *work);
 
 typedef struct mn_sample {
     const int32_t *ids;  /* length tokens, every id below vocab; borrowed */

@@ -193,9 +193,8 @@ static mn_status_t take_step(trainer_t *t, bool *stopped, mn_err_t *err) {
     memset(t->gradient, 0, (size_t)t->model->size * sizeof(mn_real_t));
     for (int64_t i = 0; i < n; i += plan->micro) {
         int64_t count = n - i < plan->micro ? n - i : plan->micro;
-        if ((*stopped = poll_stop(t))) return MN_OK;
         status = mn_model_gradient(t->model, t->work, &objective, samples + i, count, t->gradient, &loss, err);
-        if (status) return status;
+        if (status || (*stopped = poll_stop(t))) return status;
         for (int64_t j = i; j < i + count; j++) tokens += samples[j].length;
         t->tick.tokens = t->tokens + tokens;
         report_tick(t);

@@ -22,6 +22,7 @@ struct mn_work {
     mn_arena_t *arenas; /* one a thread */
     const real *given;  /* of forward passes, as in pass.h */
     bool frozen;
+    bool (*stop)(void);
 };
 
 static real *take(mn_arena_t *arena, int64_t n) {
@@ -62,6 +63,14 @@ void mn_work_free(mn_work_t *work) {
 void mn_work_remember(mn_work_t *work, const real *memories, bool frozen) {
     work->given = memories;
     work->frozen = frozen;
+}
+
+void mn_work_set_stop(mn_work_t *work, bool (*stop)(void)) {
+    work->stop = stop;
+}
+
+bool mn_work_stopped(const mn_work_t *work) {
+    return work->stop && work->stop();
 }
 
 /* What a forward pass holds over all pieces of a sample. */
@@ -188,7 +197,7 @@ static mn_status_t fit(mn_work_t *work, int64_t threads, const mn_sample_t *samp
     for (int64_t i = 0; i < n; i++)
         for (int thin = 0; thin < (backward ? 2 : 1); thin++)
             size[thin] = mn_max(size[thin], backward ? measure_gradient(work, &samples[i], thin)
-                                                  : measure_forward(work->model, &samples[i]));
+                                                     : measure_forward(work->model, &samples[i]));
     *lean = backward && mn_mem_mul(size[0], threads) > work->max_memory;
     const int64_t need = size[*lean ? 1 : 0];
     if (*lean && mn_mem_mul(need, threads) > work->max_memory)
@@ -280,12 +289,16 @@ static void forward_sample(void *ctx, int64_t i) {
     memset(f.sum, 0, (size_t)D * sizeof *f.sum);
     if (out->classes && c->gapped && c->classes) mn_gapped_count(sample->ids, sample->length, &f.gapped);
     const int64_t mark = arena->used, before = state ? state->position : 0;
-    for (int64_t done = 0; done < sample->length;) {
+    for (int64_t done = 0; done < sample->length && !mn_work_stopped(work);) {
         const int64_t n = sample->length - done < PIECE ? sample->length - done : PIECE;
         const int32_t *ids = sample->ids + done, next = done + n < sample->length ? ids[n] : out->next;
-        mn_pass_t pass = {
-            .w = work->packed, .state = state, .given = work->given, .left = out->memories, .frozen = work->frozen,
-            .origin = before ? before : model->layout->prefix, .total = sample->length};
+        mn_pass_t pass = {.w = work->packed,
+                          .state = state,
+                          .given = work->given,
+                          .left = out->memories,
+                          .frozen = work->frozen,
+                          .origin = before ? before : model->layout->prefix,
+                          .total = sample->length};
         arena->used = mark;
         mn_pass_plan(&pass, model, state ? state->position : 0, n);
         mn_pass_take(&pass, false, false, arena);
@@ -377,9 +390,12 @@ static void sample_gradient(batch_t *batch, int64_t i, real *g, mn_arena_t *aren
     const mn_objective_t *objective = batch->objective;
     const bool classes = objective->kind == MN_LOSS_CLASS;
     const int64_t first = sample->state ? sample->state->position : 0;
-    const mn_pass_t start = {
-        .model = model, .w = batch->work->packed, .dropout = objective->dropout, .noise = sample->noise,
-        .origin = first ? first : model->layout->prefix, .total = sample->length};
+    const mn_pass_t start = {.model = model,
+                             .w = batch->work->packed,
+                             .dropout = objective->dropout,
+                             .noise = sample->noise,
+                             .origin = first ? first : model->layout->prefix,
+                             .total = sample->length};
     bool correct = false;
     double nats = 0;
     arena->used = 0;
@@ -394,7 +410,7 @@ static void sample_gradient(batch_t *batch, int64_t i, real *g, mn_arena_t *aren
     for (int64_t p = 0, done = 0, tokens; b.pieces > 1; p++, done += tokens) {
         b.positions[p] = now->position;
         mn_copy(b.states + p * size, now->block, size);
-        if (p == b.pieces - 1) break;
+        if (p == b.pieces - 1 || mn_work_stopped(batch->work)) break;
         tokens = piece_tokens(batch->work, now->position, sample->length - done);
         arena->used = mark;
         pass = start;
@@ -402,7 +418,7 @@ static void sample_gradient(batch_t *batch, int64_t i, real *g, mn_arena_t *aren
         run_piece(&pass, &b, tokens, sample->ids + done, false, false, arena);
         if (classes) mn_heads_pool_add(&pass);
     }
-    for (int64_t p = b.pieces - 1, end = sample->length; p >= 0; p--) {
+    for (int64_t p = b.pieces - 1, end = sample->length; p >= 0 && !mn_work_stopped(batch->work); p--) {
         const bool last = p == b.pieces - 1;
         const int64_t before = b.pieces == 1 ? first : b.positions[p];
         /* the tokens up to `end`: all but those of the pieces before */
@@ -421,8 +437,9 @@ static void sample_gradient(batch_t *batch, int64_t i, real *g, mn_arena_t *aren
         run_piece(&pass, &b, end - from, ids, true, batch->lean, arena);
         if (last && b.pieces > 1 && sample->state) mn_state_copy(sample->state, now);
         if (!classes) {
-            nats += mn_heads_next_token(&pass, ids, last ? -1 : ids[end - from], sample->weights ? sample->weights + from : NULL,
-                                        objective->ignore, objective->scale);
+            nats += mn_heads_next_token(&pass, ids, last ? -1 : ids[end - from],
+                                        sample->weights ? sample->weights + from : NULL, objective->ignore,
+                                        objective->scale);
         } else {
             if (last) mn_heads_pool_add(&pass);
             if (last) nats = mn_heads_class(&pass, sample, objective->label_smoothing, objective->scale, &correct);
