@@ -11,12 +11,12 @@ trap '[ -z "$mounted" ] || umount full; rm -rf "$top"' EXIT
 failed=0 n=0
 export MNEMON_MODELS=$top
 # As somebody whom permissions bind.
-nobody() { if [ "$(id -u)" = 0 ]; then setpriv --reuid=65534 --clear-groups "$@"; else "$@"; fi; }
+printf '#!/bin/sh\n[ "$(id -u)" = 0 ] && exec setpriv --reuid=65534 --clear-groups "$@"\nexec "$@"\n' >nobody && chmod 755 nobody
 
 tell() { # COMMAND: "code: last words"
     timeout 120 sh -c "$1" >out 2>err
     code=$?
-    words=$(grep -v -e '^ ' -e '^Usage' -e '^$' err | tail -n 1 | tr -c '[:print:]\n' '?' | sed "s#$top/##g; s/|/\\\\|/g" | cut -c 1-150)
+    words=$(grep -v -e '^ ' -e '^Usage' -e '^$' err | tail -n 1 | sed 's/\x1b\[[0-9;]*m//g' | tr -c '[:print:]\n' '?' | sed "s#$top/##g; s/|/\\\\|/g" | cut -c 1-150)
     echo "$code${words:+: $words}"
 }
 
@@ -31,7 +31,7 @@ try() {
     samtools=- bedtools=- seqkit=-
     shift 3
     for other; do
-        program=${other%% *}
+        program=${other#./nobody } program=${program%% *}
         command -v "$program" >/dev/null || continue
         eval "$program=\$(tell \"\$other\")"
     done
@@ -88,7 +88,7 @@ printf '>a\nACGTAC\nACG\nACGTAC\nAC' >ragged.fa
 try 'ragged lines, no last newline, read through' 0 '$M tokenize --quiet ragged.fa' 'seqkit seq ragged.fa'
 try 'the same, a region' 3 '$M tokenize --quiet -r a:1-9 ragged.fa' 'samtools faidx ragged.fa a:1-9' 'bedtools getfasta -fi ragged.fa -bed /dev/null' 'seqkit faidx ragged.fa a:1-9'
 mkdir locked && cp g.fa locked && chmod 555 locked
-try 'no index, in a folder that cannot be written' 0 'nobody() { if [ "$(id -u)" = 0 ]; then setpriv --reuid=65534 --clear-groups "$@"; else "$@"; fi; }; nobody $M tokenize --quiet -r two:1-4 locked/g.fa' \
+try 'no index, in a folder that cannot be written' 0 './nobody $M tokenize --quiet -r two:1-4 locked/g.fa' \
     'samtools faidx /dev/stdin two:1-4 <locked/g.fa'
 cp g.fa stale.fa; [ -e g.fa.fai ] && cp g.fa.fai stale.fa.fai || $M tokenize --quiet -r two:1-4 stale.fa >/dev/null
 printf 'two\t0\t12\n' >two.bed
@@ -111,6 +111,9 @@ if mount -t tmpfs -o size=16k none full 2>/dev/null; then
     mounted=1
     try 'disk full: no file under the name' 5 '$M embed --quiet --per token -m m.safetensors g.fa -o full/x.npy; code=$?; [ -z "$(ls full)" ] || exit 99; exit $code' 'samtools view -b r.sam -o full/x.bam'
 fi
+try 'stdout closed' 5 '$M tokenize --quiet g.fa >&-' 'samtools faidx g.fa one >&-' 'bedtools getfasta -fi g.fa -bed two.bed >&-' 'seqkit seq g.fa >&-'
+try 'a folder that cannot be written' 5 './nobody $M tokenize --quiet g.fa -o locked/x.npy' './nobody samtools faidx g.fa one -o locked/x.fa'
+try 'two runs into one output' 5 "$M pretrain g.fa -o both $tiny --steps 100000 --length 32 --no-holdout >/dev/null & until [ -e both.ckpt ]; do sleep 0.1; done; $M pretrain g.fa -o both $tiny --steps 5 --length 32 --no-holdout --force; code=\$?; { kill \$!; wait \$!; } 2>/dev/null; exit \$code"
 try 'kill -9, then --resume: the same bytes' 0 "$M pretrain g.fa -o whole $tiny --steps 300 --length 32 --no-holdout --save-every 5 >/dev/null; $M pretrain g.fa -o k $tiny --steps 300 --length 32 --no-holdout --save-every 5 >/dev/null & sleep 0.4; kill -9 \$!; wait \$! 2>/dev/null; $M pretrain g.fa -o k $tiny --steps 300 --length 32 --no-holdout --save-every 5 --resume >/dev/null; cmp k.safetensors whole.safetensors"
 try 'SIGTERM: dead of it, no output' 143 'head -c 100000000 /dev/zero | tr "\0" A | sed "1i >a" >long.fa; $M perplexity --quiet -m m.safetensors long.fa -o t.tsv & sleep 1; kill -TERM $!; wait $!; code=$?; ls t.tsv* 2>/dev/null && exit 99; exit $code'
 forge() { # HEADER: a file of that header and 8 bytes

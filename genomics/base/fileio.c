@@ -31,6 +31,7 @@ static mn_status_t report_write(mn_err_t *err, const char *path, int code) {
     const char *hint = code == ENOSPC || code == EDQUOT  ? "free some space or write elsewhere"
                        : code == EACCES || code == EROFS ? "write to a folder that is yours"
                        : code == ENOENT                  ? "does the folder exist?"
+                       : code == EBADF                   ? "it was closed before the program began"
                                                          : NULL;
     return mn_err_set(err, MN_IO, path, hint, "cannot write: %s", code ? strerror(code) : "unknown reason");
 }

@@ -118,4 +118,21 @@ for command in ${*:-$all}; do
     echo "$command: $(grep -v live counts | tr '\n' ',' | sed 's/,$//')"
 done
 echo "$runs calls failed, $failed of them badly"
+
+# A clock that jumps changes nothing but when is saved.
+for command in pretrain finetune; do
+    rm -rf whole one && mkdir whole one && cd whole && run $command && cd ../one || exit 1
+    kind=clock n=1
+    for seconds in 40000 -40000; do
+        FAULT_CLOCK=$seconds; export FAULT_CLOCK
+        resume=--force
+        LD_PRELOAD=$shim run $command || fail "exit $?"
+        resume=
+        unset FAULT_CLOCK
+        for file in x.stdout x.safetensors x.ckpt x.metrics.tsv; do
+            cmp -s $file ../whole/$file || fail "$file differs where clocks jump by $seconds seconds"
+        done
+    done
+    cd ..
+done
 [ "$failed" = 0 ]

@@ -1,4 +1,5 @@
 /* shim: makes one library call fail, for tests: LD_PRELOAD it. FAULT="KIND N": the N-th call of that kind fails, 1-based;
+ * FAULT_CLOCK=SECONDS: every other look at a clock finds it so much later.
  * FAULT_COUNT=FILE: at the end the number of calls of each kind is appended there as "KIND N".
  *
  * Only calls from mnemon and from the readers on its behalf (htslib, zlib, jansson) count: libc, OpenMP and liblinear end
@@ -17,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #pragma GCC visibility push(default)
@@ -31,7 +33,7 @@ static const char *const kinds[] = {KINDS(X)};
 
 static atomic_long calls[KIND_COUNT];
 static int failing = -1;
-static long failing_call;
+static long failing_call, clock_jump;
 static struct {
     uintptr_t from, to;
 } watched[64];
@@ -97,9 +99,10 @@ static void give(const void *block) {
 
 __attribute__((constructor)) static void start(void) {
     int first = 0;
-    const char *fault = getenv("FAULT");
+    const char *fault = getenv("FAULT"), *jump = getenv("FAULT_CLOCK");
     char kind[16] = "";
     dl_iterate_phdr(watch, &first);
+    clock_jump = jump ? atol(jump) : 0;
     if (!fault || sscanf(fault, "%15s %ld", kind, &failing_call) != 2) return;
     for (int i = 0; i < KIND_COUNT; i++)
         if (!strcmp(kind, kinds[i])) failing = i;
@@ -294,5 +297,12 @@ int fclose(FILE *file) {
     REAL(fclose);
     const int result = real(file);
     FAIL(close, EIO, EOF);
+    return result;
+}
+int clock_gettime(clockid_t which, struct timespec *now) {
+    static atomic_long looks;
+    REAL(clock_gettime);
+    const int result = real(which, now);
+    if (atomic_fetch_add(&looks, 1) % 2) now->tv_sec += clock_jump;
     return result;
 }
