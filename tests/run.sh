@@ -35,7 +35,9 @@ if part "build" sh pipelines/setup.sh "$build" --tests; then
     tests "$build" full
     part "build with ASan and UBSan" sh pipelines/setup.sh "$build-sanitize" --tests -Dbuildtype=debugoptimized -Dwerror=true \
         -Db_sanitize=address,undefined -Db_lundef=false && tests "$build-sanitize" fast --timeout-multiplier 4
-    part "build with clang" env CC=clang sh pipelines/setup.sh "$build-clang" --tests -Dwerror=true
+    part "build with clang" env CC=clang sh pipelines/setup.sh "$build-clang" --tests -Dwerror=true &&
+        part "gcc and clang agree" sh tests/test_agree.sh "$build/mnemon" "$build-clang/mnemon" benchmarks/data &&
+        part "plain C agrees" sh tests/test_agree.sh "$build/mnemon" "$build/mnemon" benchmarks/data --cpu plain
 fi
 
 set -- $total

@@ -86,6 +86,16 @@ for job in predict perplexity; do
     rm -f one one.* whole whole.*
 done
 
+# A record is the same however many go through the model with it: the first 1 to 64 of 64 short ones, as rows of one pass.
+awk 'BEGIN { for (i = 0; i < 64; i++) { printf ">s%d\n", i; for (j = 0; j < 10 + i; j++) printf "%s", substr("ACGT", 1 + (i * j + j * j) % 7 % 4, 1); print "" } }' >short.fa
+run predict whole -t 2 short.fa
+for n in $(seq 64); do
+    awk -v n="$n" '/^>/ { if (n-- == 0) exit } { print }' short.fa >few.fa
+    run predict one -t 2 few.fa
+    if [ "$(grep -v '^#' one)" = "$(grep -v '^#' whole | head -n $((n + 1)))" ]; then same=$((same + 1)); else echo "FAILED: predict: $n records"; failed=1; fi
+done
+rm -f one whole
+
 # Each instruction set against plain loops: the same calls, and probabilities within 1e-4.
 for cpu in avx2 avx512; do
     "$mnemon" predict --quiet --cpu plain -m c.safetensors -o plain q.fa
