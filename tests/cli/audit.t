@@ -229,3 +229,37 @@ $ printf 'label\tsequence\na\tACGTA\nb\tAGGTA\n' >t.tsv; mnemon dataset split --
 ! mnemon dataset split: t.tsv: no row is left for train (ask for other shares, or a less clean split)
 ! ls: cannot access 'out.tsv': No such file or directory
 [2]
+
+$ # split again: two FASTA files as classes; two tables of the same columns, or not
+
+$ for c in a b; do awk -v c=$c 'BEGIN { for (i = 0; i < 5; i++) { printf ">%s%d\n", c, i; for (j = 0; j < 12; j++) printf "%s", substr("ACGT", 1 + (i * j + j * j + (c == "a") * i) % 7 % 4, 1); print "" } }' >$c.fa; done; mnemon dataset split --quiet --by hash --test 0.5 --valid 0 a=a.fa b=b.fa
+split	label	id	sequence
+train	a	a0	ACAGGACACAGG
+train	a	a1	CTAGATCCTAGA
+train	a	a2	GCTTCGCGCTTC
+train	a	a3	TAGATCCTAGAT
+test	a	a4	AGGACACAGGAC
+train	b	b0	ACAGGACACAGG
+test	b	b1	AGGCGGAAGGCG
+test	b	b2	ATCCTAGATCCT
+test	b	b3	AATAACCAATAA
+test	b	b4	ACCAATAACCAA
+
+$ for c in a b; do { printf 'Label\tsequence\tnote\n'; awk -v c=$c '/^>/ { n = $1; next } { print c "\t" $1 "\tof " n }' $c.fa; } >$c.tsv; done; mnemon dataset split --quiet --folds 2 a.tsv b.tsv
+split	fold	Label	sequence	note
+all	1	a	ACAGGACACAGG	of >a0
+all	1	a	CTAGATCCTAGA	of >a1
+all	1	a	GCTTCGCGCTTC	of >a2
+all	1	a	TAGATCCTAGAT	of >a3
+all	2	a	AGGACACAGGAC	of >a4
+all	1	b	ACAGGACACAGG	of >b0
+all	2	b	AGGCGGAAGGCG	of >b1
+all	2	b	ATCCTAGATCCT	of >b2
+all	2	b	AATAACCAATAA	of >b3
+all	2	b	ACCAATAACCAA	of >b4
+
+$ cut -f 1,2 b.tsv >c.tsv; mnemon dataset split --quiet --folds 2 a.tsv c.tsv | head -n 4
+split	fold	label	id	sequence
+all	1	a	1	ACAGGACACAGG
+all	1	a	2	CTAGATCCTAGA
+all	1	a	3	GCTTCGCGCTTC

@@ -162,3 +162,27 @@ $ mnemon info empty.fa
 $ mnemon info nowhere
 ! mnemon info: nowhere: cannot read: No such file or directory (check the spelling and the folder)
 [3]
+
+$ # indexes of alignments: made where there are none, CSI too; not sorted; damaged
+
+$ awk 'BEGIN { print "@SQ\tSN:c1\tLN:5000"; for (i = 0; i < 40; i++) print "r" i "\t0\tc1\t" 1 + 100 * i "\t60\t10M\t*\t0\t0\tACGTACGTA" substr("ACGT", 1 + i % 4, 1) "\t*" }' >s.sam; samtools view -b -o s.bam s.sam; mnemon tokenize --quiet -r c1:301-302 s.bam -o - | grep -v '^#'; ls s.bam.*
+name	offset	length	GC	N	replaced	bases	dropped
+r3	0	11	4	0	0	10	0
+s.bam.bai
+
+$ rm s.bam.bai; samtools index -c s.bam; mnemon tokenize --quiet -r c1:301-302 s.bam -o - | grep -v '^#'; ls s.bam.*
+name	offset	length	GC	N	replaced	bases	dropped
+r3	0	11	4	0	0	10	0
+s.bam.csi
+
+$ { head -n 1 s.sam; tail -n +2 s.sam | sort -r; } >u.sam; samtools view -b -o u.bam u.sam; mnemon tokenize -r c1:301-302 u.bam -o out.npy
+! mnemon tokenize: u.bam: cannot be indexed: not sorted by coordinate (samtools sort)
+[3]
+
+$ printf 'BAI\1\377\377\377\177' >u.bam.bai; mnemon tokenize -r c1:301-302 u.bam -o out.npy
+! mnemon tokenize: u.bam.bai: damaged, or no index of this file (remove the index: it is built again)
+[3]
+
+$ rm s.bam.csi; head -c 40 /dev/zero >s.bam.bai; mnemon tokenize -r c1:301-302 s.bam -o out.npy
+! mnemon tokenize: s.bam.bai: damaged, or no index of this file (remove the index: it is built again)
+[3]

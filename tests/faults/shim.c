@@ -14,6 +14,7 @@
 #include <link.h>
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -118,12 +119,21 @@ __attribute__((destructor)) static void finish(void) {
     if (fd >= 0 && write(fd, line, (size_t)length) < 0) abort();
 }
 
+/* At exit only what a compiler adds to the program (counts of lines) still reads and writes. */
+static atomic_bool begun, ended;
+static void end(void) {
+    ended = true;
+}
+
 /* Whether this call is the one to fail. */
 static int fails(int kind, const void *caller) {
     const uintptr_t at = (uintptr_t)caller;
+    if (ended) return 0;
     for (int i = 0; i < n_watched; i++)
-        if (at >= watched[i].from && at < watched[i].to)
+        if (at >= watched[i].from && at < watched[i].to) {
+            if (!atomic_exchange(&begun, true)) atexit(end);
             return atomic_fetch_add(&calls[kind], 1) + 1 == failing_call && kind == failing;
+        }
     return 0;
 }
 
