@@ -64,8 +64,10 @@ for seconds in 0.8 1.2; do
     kill -KILL $child 2>/dev/null
     wait $child 2>/dev/null
 done
+touch cut.ckpt.tmp-77-0 cut.ckpt.tmp-mine cut.safetensors.tmp-77-12
 code 0 pretrain -o cut --resume
 same whole cut
+[ "$(ls -d cut.*tmp*)" = cut.ckpt.tmp-mine ] || fail "of temporaries are left: $(ls -d cut.*tmp*)"
 
 # SIGUSR1 saves the step under way when it is complete, and goes on.
 pretrain -o asked -t 1 >/dev/null &

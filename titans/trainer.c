@@ -59,6 +59,7 @@ mn_status_t mn_train_claim(const char *output, bool resume, bool force, mn_lock_
     if (!status && resume && !force && mn_file_exists(names.file[MODEL_FILE]) && !mn_file_exists(names.file[CKPT_FILE]))
         status = mn_err_set(err, MN_USAGE, names.file[MODEL_FILE], "begin anew with --force, or choose another -o",
                             "has no checkpoint beside it to resume from");
+    for (int i = 0; !status && i < N_FILES; i++) mn_writer_sweep(names.file[i]);
     if (status) mn_lock_release(lock);
     return status;
 }

@@ -3,6 +3,7 @@
 #include "genomics/base/fileio.h"
 #include "genomics/base/mem.h"
 #include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -84,18 +85,23 @@ mn_status_t mn_writer_open(mn_writer_t *writer, const char *path, mn_err_t *err)
     return status;
 }
 
-/* So that the rename itself survives a power cut. Some file systems cannot, which is no error. */
-static void sync_folder(const char *path) {
+/* The folder that path lies in, opened; -1: it cannot be. */
+static int open_folder(const char *path) {
     char *folder;
-    if (mn_mem_string(&folder, path, NULL)) return;
+    if (mn_mem_string(&folder, path, NULL)) return -1;
     char *slash = strrchr(folder, '/');
     if (slash) slash[slash == folder] = '\0';
     int fd = open(slash ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd >= 0) {
-        fsync(fd);
-        close(fd);
-    }
     mn_mem_free(folder);
+    return fd;
+}
+
+/* So that the rename itself survives a power cut. Some file systems cannot, which is no error. */
+static void sync_folder(const char *path) {
+    int fd = open_folder(path);
+    if (fd < 0) return;
+    fsync(fd);
+    close(fd);
 }
 
 mn_status_t mn_writer_commit(mn_writer_t *writer, mn_err_t *err) {
@@ -142,6 +148,24 @@ void mn_writer_drop_all(void) {
         char *name = atomic_load(&open_temporaries[i]);
         if (name && *name) unlink(name);
     }
+}
+
+void mn_writer_sweep(const char *path) {
+    const char *base = mn_path_base(path);
+    const size_t length = strlen(base);
+    int fd = open_folder(path);
+    DIR *folder = fd < 0 ? NULL : fdopendir(fd);
+    if (!folder) {
+        if (fd >= 0) close(fd);
+        return;
+    }
+    for (const struct dirent *entry; (entry = readdir(folder));) {
+        const char *rest = entry->d_name + length, *mark = ".tmp-";
+        if (strncmp(entry->d_name, base, length) || strncmp(rest, mark, strlen(mark))) continue;
+        rest += strlen(mark);
+        if (!rest[strspn(rest, "0123456789-")]) unlinkat(fd, entry->d_name, 0);
+    }
+    closedir(folder);
 }
 
 /* ---- reading */

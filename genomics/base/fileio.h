@@ -22,6 +22,9 @@ void mn_writer_drop(mn_writer_t *writer);
 /* From a signal's last moments or atexit: removes the temporaries of all open writers (async-signal-safe). */
 void mn_writer_drop_all(void);
 
+/* Removes the temporaries of `path` that a killed run has left; for who holds the lock by which it is written. */
+void mn_writer_sweep(const char *path);
+
 /* Whole file into memory, at most `cap` bytes (more is an error); data is NUL-terminated beyond *size. Owner: the caller
  * (mn_mem_free). */
 mn_status_t mn_file_read(const char *path, int64_t cap, char **data, int64_t *size, mn_err_t *err);

@@ -1,5 +1,6 @@
 #!/bin/sh
-# kill -9 at random moments of pretrain and of finetune, then --resume: weights, checkpoint and metrics of an undisturbed run.
+# kill -9 at random moments of pretrain and of finetune, then --resume: weights, checkpoint and metrics of an undisturbed run, and
+# no temporary file left.
 # Usage: faults/kills.sh MNEMON DATA [TIMES [SEED]]      TIMES: kills of each
 set -u
 LC_ALL=C; export LC_ALL
@@ -32,7 +33,7 @@ for command in pretrain finetune; do
         if cmp one.safetensors whole.safetensors && cmp one.ckpt whole.ckpt && cmp one.metrics.tsv whole.metrics.tsv; then
             same=$((same + 1))
         fi
-        ls one.*tmp* >/dev/null 2>&1 && left=$(ls one.*tmp* | wc -l) && [ "$left" -gt 1 ] && echo "$left temporary files left"
+        ls one.*tmp* 2>/dev/null && failed=1
     done
     echo "$command: $same of $times the same, $cut of them killed while running"
     [ "$same" = "$times" ] || failed=1
