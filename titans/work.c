@@ -17,7 +17,7 @@ struct mn_work {
     const mn_model_t *model;
     int64_t max_memory, piece; /* bytes; rows of a piece that goes back */
     real *packed;              /* parameters as layout.h has them */
-    real *gradients;           /* slots * layout->size */
+    real *gradients;           /* n_gradients * layout->size */
     int64_t n_gradients, n_arenas;
     mn_arena_t *arenas; /* one a thread */
     const real *given;  /* of forward passes, as in pass.h */
@@ -225,7 +225,7 @@ static mn_status_t fit(mn_work_t *work, int64_t threads, const mn_sample_t *samp
 typedef struct {
     mn_work_t *work;
     const mn_sample_t *samples;
-    int64_t n, slots;
+    int64_t n, slots, at_once; /* gradients held at once: all, or one where slot follows slot */
     bool lean;
     /* forward */
     mn_output_t *outputs;
@@ -457,8 +457,8 @@ static void gradient_slot(void *ctx, int64_t slot) {
     batch_t *batch = ctx;
     mn_work_t *work = batch->work;
     const int64_t size = work->model->layout->size;
-    mn_arena_t *arena = &work->arenas[outer_threads(batch->slots) > 1 ? mn_par_thread() : 0];
-    real *g = work->gradients + slot * size;
+    mn_arena_t *arena = &work->arenas[batch->at_once > 1 ? mn_par_thread() : 0];
+    real *g = work->gradients + slot % batch->at_once * size;
     memset(g, 0, (size_t)size * sizeof *g);
     for (int64_t i = slot; i < batch->n; i += batch->slots) sample_gradient(batch, i, g, arena);
 }
@@ -474,16 +474,17 @@ mn_status_t mn_model_gradient(const mn_model_t *model, mn_work_t *work, const mn
     batch_t batch = {.work = work, .samples = samples, .n = n, .objective = objective};
     mn_status_t status;
     batch.slots = mn_min(n, MN_SLOTS);
+    batch.at_once = outer_threads(batch.slots) > 1 ? batch.slots : 1;
     if ((status = check(model, samples, n, objective->kind == MN_LOSS_CLASS, err)) ||
         (status = fit(work, outer_threads(batch.slots), samples, n, true, &batch.lean, err)))
         return status;
-    if (work->n_gradients < batch.slots) {
+    if (work->n_gradients < batch.at_once) {
         mn_mem_free(work->gradients);
         work->gradients = NULL;
         work->n_gradients = 0;
-        if ((status = mn_mem_new((void **)&work->gradients, batch.slots * model->layout->size, sizeof(real), err)))
+        if ((status = mn_mem_new((void **)&work->gradients, batch.at_once * model->layout->size, sizeof(real), err)))
             return status;
-        work->n_gradients = batch.slots;
+        work->n_gradients = batch.at_once;
     }
     double *sums = NULL;
     if ((status = mn_mem_new((void **)&sums, 3 * n, sizeof *sums, err))) return status;
@@ -491,14 +492,16 @@ mn_status_t mn_model_gradient(const mn_model_t *model, mn_work_t *work, const mn
     batch.weights = sums + n;
     batch.correct = (int64_t *)(sums + 2 * n);
     mn_layout_pack(model, work->packed);
-    run_samples(batch.slots, gradient_slot, &batch);
+    if (batch.at_once > 1) mn_par_for(batch.slots, gradient_slot, &batch);
+    for (int64_t s = 0; s < batch.slots; s++) {
+        if (batch.at_once == 1) gradient_slot(&batch, s);
+        mn_layout_unpack_add(model, work->gradients + s % batch.at_once * model->layout->size, gradient);
+    }
     for (int64_t i = 0; i < n; i++) {
         loss->nats += batch.nats[i];
         loss->weight += batch.weights[i];
         loss->correct += batch.correct[i];
     }
-    for (int64_t s = 0; s < batch.slots; s++)
-        mn_layout_unpack_add(model, work->gradients + s * model->layout->size, gradient);
     mn_mem_free(sums);
     return MN_OK;
 }
