@@ -2,6 +2,7 @@
 #include "benchmarks/ledger.h"
 #include "genomics/base/fileio.h"
 #include "genomics/base/mem.h"
+#include "genomics/base/names.h"
 #include "genomics/table.h"
 #include <errno.h>
 #include <inttypes.h>
@@ -164,8 +165,10 @@ static bool read_field(const column_t *column, const char *text, mn_entry_t *ent
 
 /* ---- the file */
 
+/* A line that is there twice, as of tables put together, is one. */
 static mn_status_t read_lines(mn_ledger_t *ledger, mn_table_t *table, mn_err_t *err) {
-    int64_t at[COLUMNS];
+    int64_t at[COLUMNS], number;
+    mn_names_t keys = {0};
     char **fields;
     mn_status_t status = MN_OK;
     for (int c = 0; c < COLUMNS && !status; c++) {
@@ -180,8 +183,10 @@ static mn_status_t read_lines(mn_ledger_t *ledger, mn_table_t *table, mn_err_t *
                                     "column '%s' cannot be '%.60s'", columns[c].name, fields[at[c]]);
         if (!status && ledger->n == LINES_MAX)
             status = mn_err_set(err, MN_INPUT, mn_table_place(table), NULL, "more than %d lines", (int)LINES_MAX);
-        if (!status) status = append(ledger, &entry, err);
+        if (!status) status = mn_names_add(&keys, entry.key, &number, err);
+        if (!status && number == ledger->n) status = append(ledger, &entry, err);
     }
+    mn_names_done(&keys);
     return status;
 }
 
