@@ -75,7 +75,7 @@ static void test_lines(void **state) {
     assert_int_equal(mn_ledger_add(&ledger, &known, NULL), MN_OK);
     assert_int_equal(mn_ledger_add(&ledger, &unknown, NULL), MN_OK);
     mn_ledger_close(&ledger);
-    char command[256]; /* a line that is there twice counts once */
+    char command[512]; /* a line that is there twice counts once */
     snprintf(command, sizeof command, "tail -n 1 %s >>%s", path, path);
     assert_int_equal(system(command), 0);
 
