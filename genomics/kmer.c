@@ -11,6 +11,7 @@
 /* liblinear's own stopping rule for this solver is 0.01; a tenth of it leaves the figures of a fit unmoved by another.
  */
 static const double TOLERANCE = 0.001;
+enum { PLACES_MAX = 512 }; /* of longer windows several bases share one */
 
 struct mn_kmer_features {
     int64_t rows, n_classes, words;
@@ -38,6 +39,15 @@ static void count_words(const uint8_t *bases, int64_t n, int64_t k, bool strands
         turned = turned >> 2 | (int64_t)(3 - (bases[i] & 3)) << 2 * (k - 1);
         int32_t *count = &counts[strands || word < turned ? word : turned];
         *count += run >= k && *count < INT32_MAX;
+    }
+}
+
+/* The bases at each of so many places, into counts[4 * places]; without strands, of both strands. */
+static void count_places(const uint8_t *bases, int64_t n, int64_t places, bool strands, int32_t *counts) {
+    for (int64_t i = 0; i < n && places; i++) {
+        int32_t *at = counts + 4 * (i * places / n);
+        if (bases[i] < MN_BASE_N) at[bases[i]]++;
+        if (!strands && bases[n - 1 - i] < MN_BASE_N) at[3 - bases[n - 1 - i]]++;
     }
 }
 
@@ -86,8 +96,10 @@ static struct feature_node *put_nodes(const uint8_t *bases, int64_t n, int64_t k
             *node++ = (struct feature_node){room->gapped.words[i] + 1, (double)room->gapped.x[i]};
         qsort(first, (size_t)room->gapped.n, sizeof *first, compare_nodes);
     } else {
+        const int64_t K = k == MN_COUNTED_PLACED ? MN_COUNTED_MAX : k, plain = INT64_C(1) << 2 * K;
         memset(room->gapped.counts, 0, (size_t)words * sizeof *room->gapped.counts);
-        count_words(bases, n, k, strands, room->gapped.counts);
+        count_words(bases, n, K, strands, room->gapped.counts);
+        count_places(bases, n, (words - plain) / 4, strands, room->gapped.counts + plain);
         for (int64_t w = 0; w < words; w++)
             if (room->gapped.counts[w])
                 *node++ = (struct feature_node){(int)w + 1, log1p((double)room->gapped.counts[w])};
@@ -98,7 +110,9 @@ static struct feature_node *put_nodes(const uint8_t *bases, int64_t n, int64_t k
 }
 
 static int64_t count_nodes(int64_t length, int64_t k, bool strands, int64_t words) {
-    int64_t most = k == MN_COUNTED_GAPPED ? MN_GAPPED_PATTERNS * (strands ? length : 2 * length) : length;
+    const int64_t read = strands ? length : 2 * length, most = k == MN_COUNTED_GAPPED   ? MN_GAPPED_PATTERNS * read
+                                                               : k == MN_COUNTED_PLACED ? length + read
+                                                                                        : length;
     return (most < words ? most : words) + 2; /* the bias and the end */
 }
 
@@ -107,7 +121,10 @@ mn_status_t mn_kmer_features_new(const mn_labelled_t *set, const uint8_t *parts,
     mn_kmer_features_t *f;
     mn_status_t status = mn_mem_new((void **)&f, 1, sizeof *f, err);
     if (status) return status;
-    f->words = k == MN_COUNTED_GAPPED ? mn_gapped_rows() : (int64_t)1 << 2 * k;
+    const int64_t window = mn_labelled_window(set), places = window < PLACES_MAX ? window : PLACES_MAX;
+    f->words = k == MN_COUNTED_GAPPED   ? mn_gapped_rows()
+               : k == MN_COUNTED_PLACED ? (INT64_C(1) << 2 * MN_COUNTED_MAX) + 4 * places
+                                        : INT64_C(1) << 2 * k;
     f->n_classes = set->n_classes;
     int64_t nodes = 0;
     room_t room = {0};

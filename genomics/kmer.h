@@ -7,15 +7,17 @@
 #define MN_KMER_H
 #include "genomics/labelled.h"
 
-enum { MN_COUNTED_GAPPED = 0, MN_COUNTED_MIN = 4, MN_COUNTED_MAX = 6 }; /* K */
-enum { MN_KMER_NODE_BYTES = 16 };                                       /* of a word of a row */
+/* K; or words of MN_COUNTED_MAX bases and, where rows have one length (mn_labelled_window), the bases at their places,
+ * at 512 at most. */
+enum { MN_COUNTED_PLACED = -1, MN_COUNTED_GAPPED = 0, MN_COUNTED_MIN = 4, MN_COUNTED_MAX = 6 };
+enum { MN_KMER_NODE_BYTES = 16 }; /* of a word of a row */
 
 /* The sparse features of one part of a set. */
 typedef struct mn_kmer_features mn_kmer_features_t;
 typedef struct mn_kmer mn_kmer_t;
 
-/* Features of the rows of set whose part is `part`, in their order; strands: told apart. k: MN_COUNTED_GAPPED, or
- * MN_COUNTED_MIN to MN_COUNTED_MAX. Owner: the caller, mn_kmer_features_free (accepts NULL). Errors: MN_FAILED when
+/* Features of the rows of set whose part is `part`, in their order; strands: told apart. k: MN_COUNTED_PLACED,
+ * MN_COUNTED_GAPPED, or MN_COUNTED_MIN to MN_COUNTED_MAX. Owner: the caller, mn_kmer_features_free (accepts NULL). Errors: MN_FAILED when
  * they do not fit in memory. */
 mn_status_t mn_kmer_features_new(const mn_labelled_t *set, const uint8_t *parts, mn_split_t part, int64_t k,
                                  bool strands, mn_kmer_features_t **out, mn_err_t *err);

@@ -327,7 +327,7 @@ static void count_words_right(const mn_labelled_t *set, const uint8_t *parts, co
     }
 }
 
-mn_status_t mn_baselines_strands(const mn_labelled_t *set, const uint8_t *parts, bool *apart, mn_err_t *err) {
+mn_status_t mn_baselines_strands(const mn_labelled_t *set, const uint8_t *parts, double loss[2], mn_err_t *err) {
     trial_t best[2] = {{.merit = {0, INFINITY}}, {.merit = {0, INFINITY}}};
     mn_rows_t valid = {0};
     uint8_t *thinned;
@@ -337,9 +337,9 @@ mn_status_t mn_baselines_strands(const mn_labelled_t *set, const uint8_t *parts,
     thin_parts(set, parts, words_rows, thinned);
     status = mn_rows_list(set, thinned, MN_SPLIT_VALID, &valid, err);
     for (int strands = 0; !status && strands < 2; strands++)
-        status = try_penalties(set, thinned, &valid, MN_COUNTED_MAX, strands, MIDDLE, MIDDLE + MIDDLES, is_surer,
+        status = try_penalties(set, thinned, &valid, MN_COUNTED_PLACED, strands, MIDDLE, MIDDLE + MIDDLES, is_surer,
                                &best[strands], &improved, err);
-    if (!status) *apart = is_surer(best[1].merit, best[0].merit);
+    for (int apart = 0; apart < 2; apart++) loss[apart] = best[apart].merit.log_loss;
     for (int i = 0; i < 2; i++) mn_kmer_free(best[i].model);
     mn_rows_done(&valid);
     mn_mem_free(thinned);

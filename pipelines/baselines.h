@@ -37,10 +37,10 @@ typedef struct mn_baselines_options {
     void *ctx;
 } mn_baselines_options_t;
 
-/* Whether the strand tells of the class: k-mer logistic regression is surer of the validation rows (log loss) with the
- * strands told apart than with a word and its reverse complement counted as one (of MN_WORDS_ROWS rows at most).
- * Errors: as mn_baselines_run. */
-mn_status_t mn_baselines_strands(const mn_labelled_t *set, const uint8_t *parts, bool *apart, mn_err_t *err);
+/* Whether the strand tells of the class: loss[1], the log loss of the validation rows by logistic regression on words and,
+ * where rows have one length, on the bases at their places, is then below loss[0], with both strands counted as one (of
+ * MN_WORDS_ROWS rows at most). Errors: as mn_baselines_run. */
+mn_status_t mn_baselines_strands(const mn_labelled_t *set, const uint8_t *parts, double loss[2], mn_err_t *err);
 
 /* The steps of a run, for its progress. */
 int64_t mn_baselines_rounds(int64_t folds);

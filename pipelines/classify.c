@@ -17,16 +17,15 @@ static const char *const weights_names[] = {"equal", "balanced", NULL};
 typedef enum { RC_AUTO, RC_ON, RC_OFF } rc_t;
 static const char *const rc_names[] = {"auto", "on", "off", NULL};
 
-const mn_option_t mn_recipe_data_options[] = {
-    MN_OPTION(
-        mn_recipe_t, rc, NULL, "rc", CHOICE, NULL,
-        "train on either strand by chance and average over both; auto: where k-mer logistic regression is no surer "
-        "of the validation rows with the strands told apart",
-        .choices = rc_names, .fallback = "auto"),
-    MN_OPTION(mn_recipe_t, class_weights, NULL, "class-weights", CHOICE, NULL,
-              "how classes count in the loss: by their rows, or all the same", .choices = weights_names,
-              .fallback = "equal"),
-    {0}};
+const mn_option_t mn_recipe_data_options[] = {MN_OPTION(mn_recipe_t, rc, NULL, "rc", CHOICE, NULL,
+                                                        "train on either strand by chance and average over both; auto: "
+                                                        "where logistic regression on k-mers and places is no surer "
+                                                        "of the validation rows with the strands told apart",
+                                                        .choices = rc_names, .fallback = "auto"),
+                                              MN_OPTION(mn_recipe_t, class_weights, NULL, "class-weights", CHOICE, NULL,
+                                                        "how classes count in the loss: by their rows, or all the same",
+                                                        .choices = weights_names, .fallback = "equal"),
+                                              {0}};
 
 const mn_option_t mn_recipe_options[] = {
     MN_OPTION(mn_recipe_t, epochs, NULL, "epochs", INT, "N",
@@ -138,10 +137,13 @@ static mn_status_t prepare(job_t *job, mn_err_t *err) {
     const mn_fit_t *fit = job->fit;
     const mn_recipe_t *recipe = fit->recipe;
     mn_classifier_t *classifier = job->classifier;
-    bool apart = recipe->rc == RC_OFF;
+    double loss[2]; /* either strand, as they stand */
     mn_status_t status = mn_rows_list(fit->set, fit->parts, MN_SPLIT_VALID, &job->valid, err);
-    if (!status && recipe->rc == RC_AUTO) status = mn_baselines_strands(fit->set, fit->parts, &apart, err);
-    classifier->rc = !apart;
+    if (!status && recipe->rc == RC_AUTO) status = mn_baselines_strands(fit->set, fit->parts, loss, err);
+    if (!status && recipe->rc == RC_AUTO)
+        mn_log(MN_LOG_DEBUG, "regression on words and places: log loss %.4f by either strand, %.4f as they stand",
+               loss[0], loss[1]);
+    classifier->rc = recipe->rc == RC_ON || (recipe->rc == RC_AUTO && !status && loss[0] <= loss[1]);
     if (!status && recipe->class_weights == WEIGHTS_BALANCED) status = balance(job, err);
     if (!status)
         status = mn_modelling_make(&recipe->modelling, fit->seed, &classifier->tokenizer, &classifier->model, err);
