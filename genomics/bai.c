@@ -4,6 +4,7 @@
 #include "genomics/base/mem.h"
 #include "genomics/region.h"
 #include "genomics/source.h"
+#include <errno.h>
 #include <htslib/bgzf.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -136,18 +137,30 @@ static void skip_bytes(cursor_t *cursor, int64_t count, int64_t size) {
         cursor->at += count * size;
 }
 
-static int64_t take_number(cursor_t *cursor) {
-    uint32_t value = 0;
+static uint64_t take_bytes(cursor_t *cursor, int n) {
+    uint64_t value = 0;
     const uint8_t *from = cursor->at;
-    skip_bytes(cursor, 4, 1);
-    for (int i = 3; i >= 0 && !cursor->failed; i--) value = value << 8 | from[i];
-    return (int32_t)value;
+    skip_bytes(cursor, n, 1);
+    for (int i = n - 1; i >= 0 && !cursor->failed; i--) value = value << 8 | from[i];
+    return value;
+}
+
+static int64_t take_number(cursor_t *cursor) {
+    return (int32_t)take_bytes(cursor, 4);
+}
+
+/* Places in a BGZF file of `size` bytes: offset of a block << 16 | byte of its content. */
+static void skip_places(cursor_t *cursor, int64_t n, int64_t size) {
+    if (n < 0) cursor->failed = true;
+    for (int64_t i = 0; i < n && !cursor->failed; i++)
+        if (take_bytes(cursor, 8) >> 16 > (uint64_t)size) cursor->failed = true;
 }
 
 /* BAI: "BAI\1", contigs; each: bins (number, chunks of 16 bytes), linear index of 8 bytes an entry. CSI: "CSI\1",
  * shift, depth, extra bytes, contigs; each: bins (number, 8 bytes, chunks). At last, perhaps, a number of 8 bytes. The
- * bin behind all others holds counts, in two chunks. seen: (bins), zeroed. Source: the SAM and CSI specifications. */
-static bool is_sound(cursor_t cursor, bool csi, int64_t bins, uint32_t *seen, int64_t contigs) {
+ * bin behind all others holds counts, in two chunks. seen: (bins), zeroed; size: of the file it is of. Source: the SAM
+ * and CSI specifications. */
+static bool is_sound(cursor_t cursor, bool csi, int64_t bins, uint32_t *seen, int64_t contigs, int64_t size) {
     skip_bytes(&cursor, csi ? 12 : 4, 1);
     if (csi) skip_bytes(&cursor, take_number(&cursor), 1);
     int64_t n = take_number(&cursor);
@@ -155,14 +168,17 @@ static bool is_sound(cursor_t cursor, bool csi, int64_t bins, uint32_t *seen, in
     for (int64_t contig = 0; contig < n && !cursor.failed; contig++) {
         for (int64_t left = take_number(&cursor); left && !cursor.failed; left--) {
             int64_t bin = take_number(&cursor);
-            if (csi) skip_bytes(&cursor, 8, 1);
+            if (csi) skip_places(&cursor, 1, size);
             int64_t chunks = take_number(&cursor);
             if (left < 0 || bin < 0 || bin >= bins || seen[bin] == contig + 1 || (bin == bins - 1 && chunks != 2))
                 return false;
             seen[bin] = (uint32_t)contig + 1;
-            skip_bytes(&cursor, chunks, 16);
+            if (bin == bins - 1)
+                skip_bytes(&cursor, chunks, 16);
+            else
+                skip_places(&cursor, 2 * chunks, size);
         }
-        if (!csi) skip_bytes(&cursor, take_number(&cursor), 8);
+        if (!csi) skip_places(&cursor, take_number(&cursor), size);
     }
     return !cursor.failed && (cursor.at == cursor.end || cursor.end - cursor.at == 8);
 }
@@ -182,7 +198,26 @@ static mn_status_t read_whole(const char *path, void **data, int64_t *size, mn_e
     return status;
 }
 
-static mn_status_t check_index(const char *path, int64_t contigs, mn_err_t *err) {
+/* CRAI: lines of contig (-1: none), start, span, offset of a container in the file, of a slice in it, bytes of the
+ * slice. Source: the CRAM specification. */
+static bool is_sound_crai(char *text, int64_t contigs, int64_t size) {
+    const long long most[] = {contigs - 1, INT64_MAX, INT64_MAX, size, size, size};
+    while (*text) {
+        for (int field = 0; field < 6; field++) {
+            char *end;
+            errno = 0;
+            const long long value = strtoll(text, &end, 10);
+            if (end == text || errno || value < (field ? 0 : -1) || value > most[field] ||
+                *end != (field < 5 ? '\t' : '\n'))
+                return false;
+            text = end + 1;
+        }
+    }
+    return true;
+}
+
+/* of: bytes of the file that the index at path is of. */
+static mn_status_t check_index(const char *path, bool cram, int64_t contigs, int64_t of, mn_err_t *err) {
     enum { BAI_DEPTH = 5, DEPTH_MAX = 8 };
     void *data, *seen = NULL;
     int64_t size, depth = BAI_DEPTH;
@@ -199,7 +234,14 @@ static mn_status_t check_index(const char *path, int64_t contigs, mn_err_t *err)
     if (sound) {
         int64_t bins = (((int64_t)1 << 3 * (depth + 1)) - 1) / 7 + 2; /* with the one behind all others */
         status = mn_mem_new(&seen, bins, sizeof(uint32_t), err);
-        sound = !status && is_sound(cursor, csi, bins, seen, contigs);
+        sound = !status && is_sound(cursor, csi, bins, seen, contigs, of);
+    }
+    if (!status && cram) {
+        void *text = NULL; /* ended by a NUL */
+        status = mn_mem_new(&text, size + 1, 1, err);
+        if (!status && size) memcpy(text, data, (size_t)size);
+        sound = !status && is_sound_crai(text, contigs, of);
+        mn_mem_free(text);
     }
     mn_mem_free(seen);
     mn_mem_free(data);
@@ -221,13 +263,14 @@ mn_status_t mn_bai_open(const char *path, htsFile *file, sam_hdr_t *header, hts_
     }
     mn_local_path(path, local, sizeof local);
     mn_local_path(found, local_index, sizeof local_index);
-    mn_status_t status = is_cram ? MN_OK : check_index(found, sam_hdr_nref(header), err);
+    if (stat(path, &data)) return mn_err_set(err, MN_IO, path, NULL, "has gone while it was read");
+    mn_status_t status = check_index(found, is_cram, sam_hdr_nref(header), (int64_t)data.st_size, err);
     if (status) return status;
     hts_idx_t *loaded = sam_index_load3(file, local, local_index, HTS_IDX_SILENT_FAIL), *fresh = NULL;
     if (!loaded)
         return mn_err_set(err, MN_INPUT, found, "remove the index: it is built again",
                           "damaged, or no index of this file");
-    bool older = !stat(path, &data) && info.st_mtime < data.st_mtime, stale = older && is_cram;
+    bool older = !mn_file_newer(&info, &data), stale = is_cram && mn_file_newer(&data, &info);
     if (older && !stale) {
         status = index_reads(path, file, header, &format, &fresh, err);
         stale = !status && !has_same_counts(loaded, fresh, header);

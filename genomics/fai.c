@@ -165,6 +165,11 @@ static mn_status_t finish_line(mn_scan_t *scan, int64_t width, int64_t ending, m
     return MN_OK;
 }
 
+/* Bytes of a byte order mark, which may begin a file. */
+static int64_t skip_mark(const char *text, int64_t n) {
+    return n >= 3 && !memcmp(text, "\xef\xbb\xbf", 3) ? 3 : 0;
+}
+
 static mn_status_t scan_header(mn_scan_t *scan, const char *text, int64_t n, mn_err_t *err) {
     for (int64_t i = 0; scan->in_name && i < n; i++) {
         bool blank = isspace((unsigned char)text[i]);
@@ -179,7 +184,7 @@ static mn_status_t scan_header(mn_scan_t *scan, const char *text, int64_t n, mn_
 
 static mn_status_t scan_block(mn_scan_t *scan, const char *text, int64_t n, int64_t offset, mn_err_t *err) {
     mn_status_t status = MN_OK;
-    for (int64_t at = 0; at < n && !status;) {
+    for (int64_t at = offset ? 0 : skip_mark(text, n); at < n && !status;) {
         if (!scan->line_bytes) {
             scan->in_header = text[at] == '>';
             if (scan->in_header) {
@@ -264,19 +269,20 @@ static mn_status_t report_stale(const char *index, mn_err_t *err) {
                       "stale: it does not fit the file beside it");
 }
 
-/* Whether an index is there, and older than its file. */
+/* Whether an index is there, and not newer than its file. */
 typedef struct found {
     bool there, older;
 } found_t;
 
-static found_t find_file(const char *path, time_t data) {
+static found_t find_file(const char *path, const struct stat *data) {
     struct stat info;
     bool there = !stat(path, &info);
-    return (found_t){there, there && info.st_mtime < data};
+    return (found_t){there, there && !mn_file_newer(&info, data)};
 }
 
 /* The .fai, which is read, or built, or both. */
-static mn_status_t open_entries(mn_source_t *source, const char *path, time_t data, mn_fai_t **out, mn_err_t *err) {
+static mn_status_t open_entries(mn_source_t *source, const char *path, const struct stat *data, mn_fai_t **out,
+                                mn_err_t *err) {
     found_t found = find_file(path, data);
     mn_fai_t *read = NULL, *built = NULL;
     mn_status_t status = new_fai(&read, err);
@@ -294,7 +300,7 @@ static mn_status_t open_entries(mn_source_t *source, const char *path, time_t da
 }
 
 /* The same for the .gzi: blocks are quickly found anew, so an older one is not even read. */
-static mn_status_t open_blocks(mn_source_t *source, const char *path, time_t data, mn_err_t *err) {
+static mn_status_t open_blocks(mn_source_t *source, const char *path, const struct stat *data, mn_err_t *err) {
     found_t found = find_file(path, data);
     if (found.there && !found.older) return mn_source_blocks_load(source, path, err);
     mn_status_t status = mn_source_blocks_build(source, err);
@@ -319,11 +325,11 @@ mn_status_t mn_fai_open(mn_source_t *source, mn_fai_t **out, mn_err_t *err) {
     if (!status) status = mn_mem_new(&name, size, 1, err);
     if (!status) {
         snprintf(name, (size_t)size, "%s.fai", path);
-        status = open_entries(source, name, info.st_mtime, &fai, err);
+        status = open_entries(source, name, &info, &fai, err);
     }
     if (!status && mn_source_pack(source) == MN_PACK_BGZF) {
         snprintf(name, (size_t)size, "%s.gzi", path);
-        status = open_blocks(source, name, info.st_mtime, err);
+        status = open_blocks(source, name, &info, err);
     }
     if (!status) status = sort_names(fai, path, err);
     mn_mem_free(name);
@@ -348,6 +354,7 @@ static bool ends_with_header(const char *text, int64_t n, const char *name) {
     if (!n || text[n - 1] != '\n') return false;
     int64_t begin = n - 1;
     while (begin && text[begin - 1] != '\n') begin--;
+    begin += skip_mark(text + begin, n - begin);
     if (text[begin] != '>') return false;
     for (begin++; begin < n && (text[begin] == ' ' || text[begin] == '\t');) begin++;
     int64_t size = (int64_t)strlen(name);
@@ -380,6 +387,15 @@ static mn_status_t check_entry(mn_fai_t *fai, mn_source_t *source, int64_t index
     return fits ? MN_OK : mn_fai_stale(fai, source, index, err);
 }
 
+/* Whether the line that holds base `start` begins where the index says. */
+static bool begins_line(const mn_fai_entry_t *entry, mn_source_t *source, int64_t start) {
+    const int64_t first = entry->line_bases ? start - start % entry->line_bases : 0;
+    char before;
+    int64_t got;
+    return !first || (!mn_source_seek(source, base_offset(entry, first) - 1, NULL) &&
+                      !mn_source_read(source, &before, 1, &got, NULL) && got == 1 && before == '\n');
+}
+
 mn_status_t mn_fai_seek(mn_fai_t *fai, mn_source_t *source, int64_t index, int64_t start, mn_err_t *err) {
     mn_fai_entry_t *entry = &fai->entries[index];
     if (!entry->fits) {
@@ -387,5 +403,6 @@ mn_status_t mn_fai_seek(mn_fai_t *fai, mn_source_t *source, int64_t index, int64
         if (status) return status;
         entry->fits = true;
     }
+    if (!begins_line(entry, source, start)) return mn_fai_stale(fai, source, index, err);
     return mn_source_seek(source, base_offset(entry, start), err);
 }

@@ -143,6 +143,9 @@ static mn_status_t add_name(mn_fasta_t *fasta, const char *text, int64_t n, mn_e
     mn_status_t status = mn_mem_reserve(&block, &fasta->name_cap, fasta->name_size + n + 64, 1, err);
     fasta->name = block;
     if (status) return status;
+    for (int64_t i = 0; i < n; i++)
+        if (iscntrl((unsigned char)text[i]))
+            return report_place(fasta, err, "rename the record", "a name with a control character");
     memcpy(fasta->name + fasta->name_size, text, (size_t)n);
     fasta->name_size += n;
     fasta->name[fasta->name_size] = '\0';
@@ -167,6 +170,10 @@ static mn_status_t read_header(mn_fasta_t *fasta, mn_err_t *err) {
             status = add_name(fasta, text + from, i - from, err);
             in_name = i == n;
         }
+        const char *cr = status ? NULL : memchr(text, '\r', (size_t)n);
+        if (cr && cr + 1 < text + n)
+            status = report_place(fasta, err, "end lines with LF, for instance: tr '\\r' '\\n'",
+                                  "a line that ends with CR alone");
         if (status) break;
         fasta->at += n;
         fasta->column += n;

@@ -1,5 +1,6 @@
 /* input: one reader for text and alignments; shortens runs of N; loads whole files. */
 #include "genomics/input.h"
+#include "genomics/base/fileio.h"
 #include "genomics/base/mem.h"
 #include "genomics/fasta.h"
 #include "genomics/reads.h"
@@ -215,6 +216,9 @@ mn_status_t mn_sequences_load(const char *const *paths, int64_t n_paths, const m
     mn_status_t status = mn_mem_new(&block, 1, sizeof(mn_sequences_t), err);
     if (status) return status;
     mn_loader_t loader = {.to = block};
+    if (n_paths > 1 && options->bed && mn_file_is_once(options->bed))
+        status = mn_err_set(err, MN_USAGE, options->bed, "give a file",
+                            "can be read but once, and is wanted for each input");
     for (int64_t file = 0; file < n_paths && !status; file++) {
         mn_input_t *in;
         const mn_record_t *record;

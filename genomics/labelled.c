@@ -440,7 +440,8 @@ int64_t mn_labelled_window(const mn_labelled_t *set) {
         lead += mn_labelled_length(set, i) == length ? 1 : -1;
         rows++;
     }
-    for (int64_t i = 0; i < set->n; i++) same += set->splits[i] != MN_SPLIT_TEST && mn_labelled_length(set, i) == length;
+    for (int64_t i = 0; i < set->n; i++)
+        same += set->splits[i] != MN_SPLIT_TEST && mn_labelled_length(set, i) == length;
     return same * 20 >= rows * 19 ? length : 0;
 }
 

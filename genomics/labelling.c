@@ -112,6 +112,8 @@ mn_status_t mn_labelling_row(mn_labelling_t *b, const char *place, const char *l
                                 b->err);
     if (!status) status = mn_mem_reserve((void **)&set->names, &b->name_cap, b->name_size + name_bytes, 1, b->err);
     if (!status) status = add_place(b, at);
+    if (!status && n > INT64_MAX - set->offsets[set->n])
+        status = mn_err_set(b->err, MN_INPUT, place, "is it an interval?", "more bases than can be counted");
     if (status) return status;
     char *to = memcpy(set->names + b->name_size, name, (size_t)name_bytes);
     for (char *c = to; *c; c++)
@@ -130,7 +132,7 @@ mn_status_t mn_labelling_row(mn_labelling_t *b, const char *place, const char *l
 mn_status_t mn_labelling_bases(mn_labelling_t *b, const char *place, const char *label, mn_split_t split,
                                const char *name, const mn_place_t *at, int64_t n) {
     mn_labelled_t *set = b->set;
-    uint8_t *bases = set->bases + set->offsets[set->n];
+    uint8_t *bases = set->bases ? set->bases + set->offsets[set->n] : NULL;
     int64_t kept = 0, blank = 0, run = 0;
     for (int64_t i = 0; i < n; i++) { /* runs of N as every reader shortens them */
         run = bases[i] == MN_BASE_N ? run + 1 : 0;

@@ -125,7 +125,8 @@ static mn_status_t read_header(mn_npy_reader_t *npy, mn_err_t *err) {
     text[size] = '\0';
     const char *type = find_value(text, "'descr'"), *shape = find_value(text, "'shape'");
     const char *order = find_value(text, "'fortran_order'");
-    if (!order || strncmp(order, "False", 5)) return refuse_array(npy, err, "expected rows one after another (C order)");
+    if (!order || strncmp(order, "False", 5))
+        return refuse_array(npy, err, "expected rows one after another (C order)");
     npy->type = -1;
     for (int i = MN_NPY_U1; type && i <= MN_NPY_F4; i++)
         if (!strncmp(type + 1, descriptions[0][i], 3)) npy->type = i;
@@ -158,12 +159,12 @@ mn_status_t mn_npy_read(mn_npy_reader_t *npy, int64_t n, uint32_t *out, int64_t 
     unsigned char block[4096];
     int size = sizes[npy->type];
     *got = 0;
-    if (npy->type == MN_NPY_F4 || npy->inner)
-        return refuse_array(npy, err, "expected whole numbers in one dimension");
+    if (npy->type == MN_NPY_F4 || npy->inner) return refuse_array(npy, err, "expected whole numbers in one dimension");
     while (*got < n && npy->at < npy->rows) {
         int64_t want = n - *got < (int64_t)sizeof block / size ? n - *got : (int64_t)sizeof block / size;
         if (want > npy->rows - npy->at) want = npy->rows - npy->at;
-        if (fread(block, (size_t)size, (size_t)want, npy->file) != (size_t)want) return refuse_array(npy, err, cut_short);
+        if (fread(block, (size_t)size, (size_t)want, npy->file) != (size_t)want)
+            return refuse_array(npy, err, cut_short);
         for (int64_t i = 0; i < want; i++) {
             uint32_t value = 0;
             for (int byte = size - 1; byte >= 0; byte--) value = value << 8 | block[i * size + byte];

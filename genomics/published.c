@@ -1,10 +1,10 @@
 /* published: the table of sets and figures.
  *
- * GenomicBenchmarks (Gresova et al. 2023): counts (its table 1) are those of the official interval lists. Accuracies: Titans, the
- * neural memory alone, and HyenaDNA as in Behrouz et al. 2025, arXiv:2501.00663, DNA modelling; HyenaDNA's (Nguyen et
- * al. 2023) were picked on the test set. "best small model": the best published of up to some millions of parameters
- * otherwise. GUE (Zhou et al. 2023, arXiv:2306.15006): MCC of DNABERT-2 with 117 M parameters. iEnhancer-2L (Liu et al.
- * 2016): the range that papers report of the independent test. */
+ * GenomicBenchmarks (Gresova et al. 2023): counts (its table 1) are those of the official interval lists. Accuracies:
+ * Titans, the neural memory alone, and HyenaDNA as in Behrouz et al. 2025, arXiv:2501.00663, DNA modelling; HyenaDNA's
+ * (Nguyen et al. 2023) were picked on the test set. "best small model": the best published of up to some millions of
+ * parameters otherwise. GUE (Zhou et al. 2023, arXiv:2306.15006): MCC of DNABERT-2 with 117 M parameters. iEnhancer-2L
+ * (Liu et al. 2016): the range that papers report of the independent test. */
 #include "genomics/published.h"
 #include <string.h>
 

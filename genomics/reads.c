@@ -4,10 +4,12 @@
 #include "genomics/base/fileio.h"
 #include "genomics/base/mem.h"
 #include "genomics/fai.h"
+#include <ctype.h>
 #include <htslib/bgzf.h>
 #include <htslib/cram.h>
 #include <htslib/hfile.h>
 #include <htslib/sam.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,15 +64,18 @@ static mn_status_t forbid_servers(const char *path, mn_err_t *err) {
     return MN_OK;
 }
 
-/* Takes from the header where the reference once lay, unless it still lies there: htslib would ask the network, or
- * complain on stderr. */
+/* Takes from the header where the reference once lay, unless it still lies there with its index: htslib would ask the
+ * network, wait for a pipe, write an index there, or complain on stderr. */
 static void forget_origins(sam_hdr_t *header) {
     kstring_t origin = {0, 0, NULL};
     for (int tid = 0; tid < sam_hdr_nref(header); tid++) {
         const char *name = sam_hdr_tid2name(header, tid);
         if (sam_hdr_find_tag_id(header, "SQ", "SN", name, "UR", &origin)) continue;
         const char *path = strncmp(origin.s, "file:", 5) ? origin.s : origin.s + 5;
-        if (*path != '/' || !mn_file_exists(path)) sam_hdr_remove_tag_id(header, "SQ", "SN", name, "UR");
+        char index[PATH_MAX];
+        snprintf(index, sizeof index, "%.*s.fai", PATH_MAX - 8, path);
+        if (*path != '/' || !mn_file_exists(path) || mn_file_is_once(path) || !mn_file_exists(index))
+            sam_hdr_remove_tag_id(header, "SQ", "SN", name, "UR");
     }
     free(origin.s);
 }
@@ -262,6 +267,12 @@ mn_status_t mn_reads_next(mn_reads_t *reads, mn_record_t *record, bool *more, mn
     *more = true;
     *record = (mn_record_t){.flags = core->flag};
     record->name = record->contig = bam_get_qname(reads->read);
+    for (const char *c = record->name; *c; c++)
+        if (iscntrl((unsigned char)*c)) {
+            char where[256];
+            snprintf(where, sizeof where, "%.200s:read %lld", reads->path, (long long)reads->count);
+            return mn_err_set(err, MN_INPUT, where, "rename the read", "a name with a control character");
+        }
     return unpack_letters(reads, err);
 }
 

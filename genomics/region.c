@@ -63,11 +63,11 @@ mn_status_t mn_regions_add(mn_regions_t *regions, const char *text, const mn_con
 }
 
 /* A field of digits; -1: it is none. Moves *at behind it and the separator. */
-static int64_t read_number(char **at) {
-    char *from = *at + strspn(*at, " \t"), *end = from;
+static int64_t read_number(char **at, const char *separator) {
+    char *from = *at + (*separator == ' ' ? strspn(*at, " ") : 0), *end = from;
     int64_t value = 0;
     for (; isdigit((unsigned char)*end) && value <= INT64_MAX / 10 - 1; end++) value = value * 10 + (*end - '0');
-    if (end == from || (*end && !isspace((unsigned char)*end))) return -1;
+    if (end == from || (*end && *end != *separator && *end != '\r')) return -1;
     *at = end + (*end != '\0');
     return value;
 }
@@ -84,8 +84,8 @@ static mn_status_t read_bed(mn_bed_t *bed, char *line, mn_err_t *err) {
     char *at = line;
     const char *separator = strchr(line, '\t') ? "\t" : " ";
     bed->contig = read_word(&at, separator);
-    bed->start = read_number(&at);
-    bed->end = bed->start < 0 ? -1 : read_number(&at);
+    bed->start = read_number(&at, separator);
+    bed->end = bed->start < 0 ? -1 : read_number(&at, separator);
     if (bed->end < 0)
         return mn_err_set(err, MN_INPUT, bed->place, "a line is: contig, start, end",
                           "no BED: a start and an end are expected");
@@ -105,8 +105,10 @@ mn_status_t mn_bed_next(mn_source_t *source, mn_bed_t *bed, bool *more, mn_err_t
         *more = !status && line;
         if (!*more) return status;
         snprintf(bed->place, sizeof bed->place, "%.200s:%lld", mn_source_path(source), (long long)++bed->line);
-        if (*line && *line != '#' && strncmp(line, "track", 5) && strncmp(line, "browser", 7))
-            return read_bed(bed, line, err);
+        if (bed->line == 1 && !strncmp(line, "\xef\xbb\xbf", 3)) line += 3;
+        const size_t word = strcspn(line, " \t");
+        const bool browser = (word == 5 && !strncmp(line, "track", 5)) || (word == 7 && !strncmp(line, "browser", 7));
+        if (*line && *line != '#' && (!browser || line[word] == '\t')) return read_bed(bed, line, err);
     }
 }
 

@@ -356,8 +356,6 @@ mn_status_t mn_source_line(mn_source_t *source, char **line, mn_err_t *err) {
         if (end) {
             *line = text + source->line_at;
             source->line_at = end - text + 1;
-            if (memchr(*line, '\0', (size_t)(end - *line)))
-                return report(source, err, NULL, "a zero byte: no text file");
             if (end > *line && end[-1] == '\r') end--;
             *end = '\0';
             return MN_OK;
@@ -365,7 +363,7 @@ mn_status_t mn_source_line(mn_source_t *source, char **line, mn_err_t *err) {
         if (source->ended) return MN_OK;
         int64_t held = source->line_end - source->line_at, got;
         if (held > LINE_MAX_BYTES) return report(source, err, NULL, "a line longer than 1 GiB");
-        if (held) memmove(text, text + source->line_at, (size_t)held);
+        if (held && source->line_at) memmove(text, text + source->line_at, (size_t)held);
         source->line_at = 0;
         source->line_end = from = held;
         void *block = source->line;
@@ -373,6 +371,8 @@ mn_status_t mn_source_line(mn_source_t *source, char **line, mn_err_t *err) {
         source->line = block;
         if (!status) status = mn_source_read(source, source->line + held, BLOCK, &got, err);
         if (status) return status;
+        if (memchr(source->line + held, '\0', (size_t)got))
+            return report(source, err, NULL, "a zero byte: no text file");
         source->line_end += got;
     }
 }

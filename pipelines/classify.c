@@ -105,8 +105,6 @@ static mn_status_t validate(void *ctx, const mn_model_t *model, mn_work_t *work,
     mn_metrics_t metrics;
     mn_status_t status = score(job->classifier, model, work, &job->valid, err);
     if (status || mn_signals_stopping()) return status;
-    for (int64_t i = 0; i < job->valid.n * job->fit->set->n_classes; i++)
-        if (!isfinite(job->valid.probabilities[i])) return MN_DIVERGED;
     status = mn_rows_measure(&job->valid, 0, 0, &metrics, err);
     if (status) return status;
     bool by_loss = job->fit->recipe->select == SELECT_LOSS;
@@ -138,7 +136,12 @@ static mn_status_t prepare(job_t *job, mn_err_t *err) {
     const mn_recipe_t *recipe = fit->recipe;
     mn_classifier_t *classifier = job->classifier;
     double loss[2]; /* either strand, as they stand */
-    mn_status_t status = mn_rows_list(fit->set, fit->parts, MN_SPLIT_VALID, &job->valid, err);
+    mn_status_t status = MN_OK;
+    for (int32_t c = 0; c < fit->set->n_classes && !status; c++)
+        if (!mn_json_holds(fit->set->classes[c]))
+            status = mn_err_set(err, MN_INPUT, fit->set->source, "convert the table: iconv -t UTF-8",
+                                "label '%.80s' is no UTF-8 text", fit->set->classes[c]);
+    if (!status) status = mn_rows_list(fit->set, fit->parts, MN_SPLIT_VALID, &job->valid, err);
     if (!status && recipe->rc == RC_AUTO) status = mn_baselines_strands(fit->set, fit->parts, loss, err);
     if (!status && recipe->rc == RC_AUTO)
         mn_log(MN_LOG_DEBUG, "regression on words and places: log loss %.4f by either strand, %.4f as they stand",

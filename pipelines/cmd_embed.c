@@ -7,6 +7,7 @@
 #include "pipelines/records.h"
 #include "pipelines/report.h"
 #include "pipelines/tokens.h"
+#include <math.h>
 #include <string.h>
 
 typedef enum { PER_RECORD, PER_TOKEN } per_t;
@@ -65,8 +66,13 @@ typedef struct run {
 static mn_status_t write_rows(run_t *run, const mn_real_t *rows, int64_t n, mn_err_t *err) {
     mn_status_t status = MN_OK;
     for (int64_t i = 0; i < n && !status; i++) {
-        for (int64_t d = 0; d < run->width; d++) run->numbers[d] = (float)rows[i * run->width + d];
-        status = mn_npy_write(&run->array, run->numbers, 1, err);
+        bool finite = true;
+        for (int64_t d = 0; d < run->width; d++) {
+            run->numbers[d] = (float)rows[i * run->width + d];
+            finite = finite && isfinite(run->numbers[d]);
+        }
+        status = finite ? mn_npy_write(&run->array, run->numbers, 1, err)
+                        : mn_err_set(err, MN_DIVERGED, NULL, NULL, MN_NOT_FINITE);
     }
     return status;
 }
@@ -174,8 +180,7 @@ static mn_status_t embed_all(run_t *run, const mn_args_t *args, mn_err_t *err) {
     mn_status_t status = mn_npy_table_path(run->settings->output, &table_path, err);
     if (!status) status = mn_mem_new((void **)&run->numbers, run->width, (int64_t)sizeof *run->numbers, err);
     if (!status) status = mn_mem_new((void **)&run->sum, run->width, (int64_t)sizeof *run->sum, err);
-    if (!status)
-        status = mn_records_open(&run->settings->reading, args->operands, args->n_operands, 1, &records, err);
+    if (!status) status = mn_records_open(&run->settings->reading, args->operands, args->n_operands, 1, &records, err);
     if (!status) status = mn_npy_open(&run->array, run->settings->output, MN_NPY_F4, run->width, err);
     if (!status) status = mn_result_open(args, table_path, &table, err);
     if (!status) {

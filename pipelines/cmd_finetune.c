@@ -129,6 +129,7 @@ static mn_status_t run(const mn_args_t *args, mn_err_t *err) {
     mn_labelled_t *set = NULL;
     job_t job = {.settings = s};
     mn_status_t status = mn_recipe_check(args, err);
+    if (!status) status = mn_training_inputs(&s->recipe.training, args, err);
     if (!status) status = mn_labelled_read(args->operands, args->n_operands, &s->reading, &set, err);
     job.set = set;
     if (!status) status = mn_modelling_begin(args, &s->recipe.modelling, set->n_classes, err);

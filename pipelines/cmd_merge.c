@@ -6,6 +6,7 @@
 #include "pipelines/bits.h"
 #include "pipelines/commands.h"
 #include "pipelines/options.h"
+#include "pipelines/provenance.h"
 #include "pipelines/records.h"
 #include <inttypes.h>
 #include <stdlib.h>
@@ -16,10 +17,10 @@ typedef struct settings {
     const char *output;
 } settings_t;
 
-static const mn_option_t options[] = {
-    MN_OPTION(settings_t, output, "o", "output", FILE, "FILE", "where the whole goes; of arrays OUT.npy", .fallback = "-"),
-    MN_COMMON_OPTIONS,
-    {0}};
+static const mn_option_t options[] = {MN_OPTION(settings_t, output, "o", "output", FILE, "FILE",
+                                                "where the whole goes; of arrays OUT.npy", .fallback = "-"),
+                                      MN_COMMON_OPTIONS,
+                                      {0}};
 
 typedef struct part {
     const char *path;
@@ -35,15 +36,15 @@ typedef struct run {
     mn_writer_t out;
     mn_npy_writer_t array;
     mn_bits_t total, part; /* bits: of the parts so far; of the rows of this one so far */
-    char *held;      /* owned: the row before, of perplexity's */
+    char *held;            /* owned: the row before, of perplexity's */
     int64_t held_capacity;
 } run_t;
 
 /* ---- headings: lines of '#', then the names of the columns where there are any */
 
 static bool in_heading(const char *line) {
-    static const char *const begins[] = {"#mnemon ", "#command ", "#tokenizer ", "name\tbases\t", "name\toffset\t",
-                                         "name\trow\trows", "name\tstart\tend\tp_", "name\tp_"};
+    static const char *const begins[] = {"#mnemon ",       "#command ",       "#tokenizer ",          "name\tbases\t",
+                                         "name\toffset\t", "name\trow\trows", "name\tstart\tend\tp_", "name\tp_"};
     for (size_t i = 0; i < sizeof begins / sizeof *begins; i++)
         if (!strncmp(line, begins[i], strlen(begins[i]))) return true;
     return false;
@@ -119,8 +120,10 @@ static mn_status_t read_parts(run_t *run, const mn_args_t *args, mn_err_t *err) 
         else if (mn_file_is_once(part->path))
             status = mn_err_set(err, MN_USAGE, part->path, "give files", "parts are read twice");
         else
-            status = array ? mn_npy_table_path(part->path, &part->table, err)
-                           : mn_mem_string(&part->table, part->path, err);
+            status =
+                array ? mn_npy_table_path(part->path, &part->table, err) : mn_mem_string(&part->table, part->path, err);
+        if (!status) status = mn_writer_spare(part->path, err);
+        if (!status) status = mn_writer_spare(part->table, err);
         if (!status) status = read_heading(part, err);
     }
     return status ? status : check_parts(run, err);
@@ -132,7 +135,8 @@ static mn_status_t read_parts(run_t *run, const mn_args_t *args, mn_err_t *err) 
 static mn_status_t write_moved(run_t *run, const part_t *part, const char *line, int64_t before, mn_err_t *err) {
     const char *at = strchr(line, '\t');
     char *end = NULL, *after = NULL;
-    const int64_t first = at ? strtoll(at + 1, &end, 10) : -1, n = end && *end == '\t' ? strtoll(end + 1, &after, 10) : -1;
+    const int64_t first = at ? strtoll(at + 1, &end, 10) : -1,
+                  n = end && *end == '\t' ? strtoll(end + 1, &after, 10) : -1;
     if (first != run->rows - before || n < 0 || n > INT64_MAX - run->rows || (*after && *after != '\t'))
         return mn_err_set(err, MN_INPUT, part->table, NULL, "a row that does not follow the one before: '%.80s'", line);
     fprintf(run->out.file, "%.*s\t%" PRId64 "%s\n", (int)(at - line), line, run->rows, end);
@@ -158,7 +162,8 @@ static mn_status_t add_total(run_t *run, const part_t *part, mn_err_t *err) {
     mn_bits_t bits;
     if (!run->held || strncmp(run->held, "total\t", 6) || !mn_bits_parse(run->held, &bits) ||
         memcmp(&bits, &run->part, sizeof bits) || !mn_bits_add(&run->total, &bits))
-        return mn_err_set(err, MN_INPUT, part->table, "is it cut short?", "the last row is not the total of the others");
+        return mn_err_set(err, MN_INPUT, part->table, "is it cut short?",
+                          "the last row is not the total of the others");
     *run->held = 0;
     run->part = (mn_bits_t){0};
     return MN_OK;
@@ -169,11 +174,12 @@ static mn_status_t write_rows(run_t *run, const part_t *part, mn_err_t *err) {
     mn_npy_reader_t array = {0};
     mn_source_t *source;
     char *line;
-    bool heading = true;
+    bool heading = true, ended = false;
     mn_status_t status = mn_source_open(part->table, 1, &source, err);
-    while (!status && !(status = mn_source_line(source, &line, err)) && line) {
+    while (!status && !ended && !(status = mn_source_line(source, &line, err)) && line) {
         heading = heading && in_heading(line);
-        if (heading) continue;
+        ended = !strcmp(line, MN_RESULT_END);
+        if (heading || ended) continue;
         if (run->moved)
             status = write_moved(run, part, line, before, err);
         else if (run->bits)
@@ -182,6 +188,9 @@ static mn_status_t write_rows(run_t *run, const part_t *part, mn_err_t *err) {
             fprintf(run->out.file, "%s\n", line);
     }
     mn_source_close(source);
+    if (!status && !ended)
+        status = mn_err_set(err, MN_INPUT, part->table, "is it cut short? Make this part again",
+                            "does not end with a line " MN_RESULT_END);
     if (!status && run->bits) status = add_total(run, part, err);
     if (status || !run->arrays) return status;
     status = mn_npy_reader_open(&array, part->path, err);
@@ -245,13 +254,15 @@ const mn_command_t mn_cmd_merge = {
     .operands = "PART... -o OUT",
     .min_operands = 1,
     .max_operands = -1,
-    .about = "PART is what tokenize, predict, embed or perplexity made with --shard I/N: all N of one run, in any order. Of "
-             "arrays give PART.npy; the tables beside them are merged, too. A part that is missing, twice there or of "
-             "another run is an error.",
+    .about =
+        "PART is what tokenize, predict, embed or perplexity made with --shard I/N: all N of one run, in any order. Of "
+        "arrays give PART.npy; the tables beside them are merged, too. A part that is missing, twice there or of "
+        "another run is an error.",
     .options = options,
     .settings_size = sizeof(settings_t),
-    .examples = "for i in 1 2 3 4; do mnemon predict -m m.safetensors --shard $i/4 genome.fa -o part$i.tsv & done; wait\n"
-                "  mnemon merge part[1-4].tsv -o calls.tsv\n"
-                "mnemon merge part*.npy -o embedding.npy",
+    .examples =
+        "for i in 1 2 3 4; do mnemon predict -m m.safetensors --shard $i/4 genome.fa -o part$i.tsv & done; wait\n"
+        "  mnemon merge part[1-4].tsv -o calls.tsv\n"
+        "mnemon merge part*.npy -o embedding.npy",
     .run = run,
 };

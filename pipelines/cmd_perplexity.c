@@ -148,7 +148,7 @@ static mn_status_t end_row(run_t *run, row_t *row, mn_err_t *err) {
     const double bits_of_all = get_bits(&row->score);
     if (!(bits_of_all < 9e12)) /* nor is NaN */
         return mn_err_set(err, MN_DIVERGED, row->name, "look at what the model was trained on, and how",
-                          "the model gives bits that are not finite");
+                          MN_NOT_FINITE);
     if (run->settings->track) write_interval(run, row, row->end);
     const mn_bits_t bits = {row->bases, row->score.scored, llround(1e6 * bits_of_all)};
     write_bits(run, row->name, &bits);

@@ -198,7 +198,7 @@ static mn_status_t predict_whole(run_t *run, mn_err_t *err) {
         end = piece.start + piece.n;
     }
     if (status) return status;
-    bool known = count_n(run->bases + offset, run->used - offset) < run->used - offset;
+    bool known = run->used > offset && count_n(run->bases + offset, run->used - offset) < run->used - offset;
     return add_row(run, record, record->start, end, offset, known, err);
 }
 

@@ -334,7 +334,8 @@ static mn_status_t settle(const mn_args_t *args, settings_t *s, mn_err_t *err) {
 static mn_status_t prepare(job_t *job, const mn_args_t *args, mn_err_t *err) {
     settings_t *s = job->settings;
     mn_training_t *training = &s->training;
-    mn_status_t status = mn_training_prefix(s->output, &job->prefix, err);
+    mn_status_t status = mn_training_inputs(training, args, err);
+    if (!status) status = mn_training_prefix(s->output, &job->prefix, err);
     if (!status) status = mn_train_claim(job->prefix, training->resume, training->force, &job->lock, err);
     if (!status) status = mn_modelling_begin(args, &s->modelling, 0, err);
     if (!status) status = mn_modelling_make(&s->modelling, (uint64_t)s->common.seed, &job->tokenizer, &job->model, err);

@@ -293,6 +293,16 @@ static mn_status_t check_complete(const mn_args_t *args, mn_err_t *err) {
         if (o->required && !mn_args_given(args, o->name))
             return mn_err_set(err, MN_USAGE, NULL, hint, "%s is missing", describe_option(o, name, sizeof name));
     }
+    for (int i = 0; i < args->rows.n; i++)
+        for (int j = 0; j < i; j++) {
+            const mn_option_t *a = args->rows.row[j].option, *b = args->rows.row[i].option;
+            if (a->kind != MN_OPT_FILE || b->kind != MN_OPT_FILE) continue;
+            const char *one = *(const char *const *)find_field(args, j),
+                       *two = *(const char *const *)find_field(args, i);
+            if (one && two && !strcmp(one, two))
+                return mn_err_set(err, MN_USAGE, NULL, hint, "--%s and --%s are one file, '%.200s'", a->name, b->name,
+                                  one);
+        }
     if (args->n_operands < command->min_operands) return mn_err_set(err, MN_USAGE, NULL, hint, "an input is missing");
     if (command->max_operands >= 0 && args->n_operands > command->max_operands)
         return mn_err_set(err, MN_USAGE, NULL, hint, "unexpected argument '%s'", args->operands[command->max_operands]);

@@ -43,7 +43,8 @@ static mn_status_t digest_folder(const char *path, int depth, mn_digest_t *out, 
 static mn_status_t digest_path(const char *path, int depth, mn_digest_t *out, mn_err_t *err) {
     struct stat info;
     if (stat(path, &info) == 0 && S_ISDIR(info.st_mode)) return digest_folder(path, depth, out, err);
-    return mn_digest_file(path, out, err);
+    mn_status_t status = mn_writer_spare(path, err);
+    return status ? status : mn_digest_file(path, out, err);
 }
 
 /* " NAME@xxh3:HEX", with CLASS= kept before it; a pipe has a name alone. */
@@ -100,6 +101,10 @@ mn_status_t mn_provenance(const mn_args_t *args, char **out, mn_err_t *err) {
     fprintf(text.file, "mnemon %s", args->command->name);
     status = print_options(text.file, &args->rows, args->settings, NULL, err);
     for (int64_t i = 0; i < args->n_operands && !status; i++) status = print_input(text.file, args->operands[i], err);
+    for (int i = 0; i < args->rows.n && !status; i++) {
+        const char *const *written = (const void *)((const char *)args->settings + args->rows.row[i].offset);
+        if (args->rows.row[i].option->kind == MN_OPT_FILE && *written) status = mn_writer_check(*written, err);
+    }
     return mn_text_end(&text, status, out, err);
 }
 
@@ -118,6 +123,7 @@ mn_status_t mn_result_open(const mn_args_t *args, const char *path, mn_result_t 
     *out = (mn_result_t){0};
     mn_status_t status = mn_provenance(args, &out->command, err);
     if (!status) status = mn_writer_open(&out->writer, path, err);
+    out->part = mn_args_given(args, "shard");
     return status;
 }
 
@@ -139,6 +145,7 @@ mn_status_t mn_result_json(mn_result_t *result, mn_json_t *json, mn_err_t *err) 
 }
 
 mn_status_t mn_result_close(mn_result_t *result, mn_status_t status, mn_err_t *err) {
+    if (!status && result->part) fputs(MN_RESULT_END "\n", result->writer.file);
     if (!status) status = mn_writer_commit(&result->writer, err);
     mn_writer_drop(&result->writer);
     mn_mem_free(result->command);

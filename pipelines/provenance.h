@@ -19,7 +19,9 @@ mn_status_t mn_provenance_settings(const mn_option_t *table, const void *setting
 typedef struct mn_result {
     mn_writer_t writer;
     char *command; /* owned: the canonical command */
+    bool part;     /* of --shard: its last line is MN_RESULT_END, so that a part cut short is known */
 } mn_result_t;
+#define MN_RESULT_END "#end"
 
 mn_status_t mn_result_open(const mn_args_t *args, const char *path, mn_result_t *out, mn_err_t *err);
 /* Heads a TSV: lines "#mnemon X.Y.Z" and "#command ...". */

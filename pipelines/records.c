@@ -64,6 +64,9 @@ mn_status_t mn_records_open(const mn_reading_t *reading, const char *const *path
     if (!mn_shard_parse(reading->shard, &out->shard, &out->shards))
         return mn_err_set(err, MN_USAGE, "--shard", NULL, "expected I/N with I from 1 to N, N at most %d, got '%s'",
                           SHARDS_MAX, reading->shard);
+    if (reading->bed && (n_paths > 1 || out->shards) && mn_file_is_once(reading->bed))
+        return mn_err_set(err, MN_USAGE, reading->bed, "give a file",
+                          "can be read but once, and is wanted for each input");
     return out->shards ? count_bases(out, err) : MN_OK;
 }
 

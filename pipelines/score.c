@@ -91,6 +91,7 @@ mn_status_t mn_score_classes(const mn_model_t *model, mn_work_t *work, mn_tokeni
                 double p = exp((double)logs[j * classes + c]);
                 if (strands) p = 0.5 * (p + exp((double)logs[(j + 1) * classes + c]));
                 probabilities[done * classes + c] = (float)p;
+                if (!isfinite(p)) status = mn_err_set(err, MN_DIVERGED, NULL, NULL, MN_NOT_FINITE);
             }
         }
         clear(group);

@@ -1,5 +1,6 @@
 /* training: shared options and the run of pretrain and finetune. */
 #include "pipelines/training.h"
+#include "genomics/base/fileio.h"
 #include "genomics/base/mem.h"
 #include "pipelines/report.h"
 #include "pipelines/signals.h"
@@ -42,7 +43,8 @@ const mn_option_t mn_modelling_options[] = {
     NAMED(memory.forget, "memory-forget", mn_forget_names, "what forgetting leads back to"),
     FIELD(memory.theta_max, "theta-max", REAL, "X", "largest step of a memory's updates"),
     NAMED(pooling, "pooling", mn_pool_names, "from rows to one for classification; if not given, max"),
-    FIELD(bins, "bins", INT, "N", "equal parts of a sequence that are pooled apart, beside the whole; if not given, one for "
+    FIELD(bins, "bins", INT, "N",
+          "equal parts of a sequence that are pooled apart, beside the whole; if not given, one for "
           "every 2 bases, 150 at most, where rows have one length, else 8: finer parts tell the length"),
     FIELD(
         gapped, "gapped", SWITCH, NULL,
@@ -181,6 +183,16 @@ mn_status_t mn_training_prefix(const char *output, char **prefix, mn_err_t *err)
         if (length > cut && !strcmp(*prefix + length - cut, suffixes[i])) (*prefix)[length - cut] = '\0';
     }
     return status;
+}
+
+mn_status_t mn_training_inputs(const mn_training_t *training, const mn_args_t *args, mn_err_t *err) {
+    for (int64_t i = 0; i < args->n_operands && training->resume; i++) {
+        const char *operand = args->operands[i], *equals = strchr(operand, '=');
+        if (mn_file_is_once(equals && !mn_file_exists(operand) ? equals + 1 : operand))
+            return mn_err_set(err, MN_USAGE, operand, "give --resume files",
+                              "whether a pipe gives the same again is not known");
+    }
+    return MN_OK;
 }
 
 /* ---- the run */

@@ -41,6 +41,8 @@ extern const mn_option_t mn_training_options[], mn_saving_options[]; /* what dec
 
 /* The output's PREFIX: `output` without the suffix of a file that training writes. */
 mn_status_t mn_training_prefix(const char *output, char **prefix, mn_err_t *err);
+/* MN_USAGE where a run is to go on with data from a pipe, which no digest knows. */
+mn_status_t mn_training_inputs(const mn_training_t *training, const mn_args_t *args, mn_err_t *err);
 
 /* Runs mn_train with the plan that `training` makes (its steps and valid_every set), reporting progress towards
  * about `tokens` tokens and stopping at a signal. */

@@ -87,6 +87,9 @@ typedef struct mn_output {
                             after matrix, [W | S], (in, 2 out) */
 } mn_output_t;
 
+/* What to say where they are not: weights far from all that training gives. */
+#define MN_NOT_FINITE "the model gives numbers that are not finite"
+
 /* Forward over n samples, in parallel over samples or, with few of them, inside. Any length in bounded memory beyond the
  * outputs. Errors: no memory; an id out of range (MN_FAILED: a caller's mistake). */
 mn_status_t mn_model_forward(const mn_model_t *model, mn_work_t *work, const mn_sample_t *samples, int64_t n,

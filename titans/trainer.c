@@ -381,6 +381,8 @@ static mn_status_t begin(trainer_t *t, mn_err_t *err) {
         mn_checkpoint_done(&checkpoint);
         if (!status) status = open_metrics(t, metrics_bytes, err);
     } else {
+        for (int i = 0; i < N_FILES; i++)
+            if ((status = mn_writer_check(t->names.file[i], err))) return status;
         remove_files(t); /* of an output that is replaced */
         keep_lanes(t);
         if (t->average) memcpy(t->average, t->model->block, (size_t)t->model->size * sizeof(mn_real_t));

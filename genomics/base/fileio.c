@@ -37,6 +37,32 @@ static mn_status_t report_write(mn_err_t *err, const char *path, int code) {
     return mn_err_set(err, MN_IO, path, hint, "cannot write: %s", code ? strerror(code) : "unknown reason");
 }
 
+/* Files that are read, by device and number. */
+static struct {
+    dev_t device;
+    ino_t number;
+} * spared;
+static int64_t n_spared, spared_capacity;
+
+mn_status_t mn_writer_spare(const char *path, mn_err_t *err) {
+    struct stat info;
+    if (stat(path, &info) || !S_ISREG(info.st_mode)) return MN_OK;
+    mn_status_t status = mn_mem_reserve((void **)&spared, &spared_capacity, n_spared + 1, sizeof *spared, err);
+    if (status) return status;
+    spared[n_spared].device = info.st_dev;
+    spared[n_spared++].number = info.st_ino;
+    return MN_OK;
+}
+
+mn_status_t mn_writer_check(const char *path, mn_err_t *err) {
+    struct stat info;
+    if (!n_spared || stat(path, &info)) return MN_OK;
+    for (int64_t i = 0; i < n_spared; i++)
+        if (spared[i].device == info.st_dev && spared[i].number == info.st_ino)
+            return mn_err_set(err, MN_USAGE, path, "choose another output", "is an input of this run");
+    return MN_OK;
+}
+
 /* Makes writer->temporary and opens it. The process number keeps runs apart, the counter this run's own writers. */
 static mn_status_t open_temporary(mn_writer_t *writer, mn_err_t *err) {
     static atomic_int counter;
@@ -67,10 +93,12 @@ mn_status_t mn_writer_open(mn_writer_t *writer, const char *path, mn_err_t *err)
     *writer = (mn_writer_t){0};
     struct stat info;
     bool exists = !stat(path, &info), to_stdout = !strcmp(path, "-");
+    mn_status_t status = to_stdout ? MN_OK : mn_writer_check(path, err);
+    if (status) return status;
     if (!to_stdout && exists && S_ISDIR(info.st_mode)) return report_write(err, path, EISDIR);
     /* A link's target is replaced, not the link. */
     char *real = exists && !to_stdout ? realpath(path, NULL) : NULL;
-    mn_status_t status = mn_mem_string(&writer->path, to_stdout ? "stdout" : real ? real : path, err);
+    status = mn_mem_string(&writer->path, to_stdout ? "stdout" : real ? real : path, err);
     free(real);
     if (status) return status;
     if (to_stdout) {
@@ -208,6 +236,11 @@ mn_status_t mn_file_read(const char *path, int64_t cap, char **data, int64_t *si
 bool mn_file_exists(const char *path) {
     struct stat info;
     return !stat(path, &info);
+}
+
+bool mn_file_newer(const struct stat *a, const struct stat *b) {
+    const struct timespec *x = &a->st_mtim, *y = &b->st_mtim;
+    return x->tv_sec > y->tv_sec || (x->tv_sec == y->tv_sec && x->tv_nsec > y->tv_nsec);
 }
 
 bool mn_file_is_once(const char *path) {

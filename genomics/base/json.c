@@ -172,6 +172,12 @@ static json_t *make_string(const char *text) {
     return json;
 }
 
+bool mn_json_holds(const char *text) {
+    json_t *json = json_string(text);
+    json_decref(json);
+    return json != NULL;
+}
+
 void mn_json_set(mn_json_t *to, const char *key, mn_json_t *value) {
     count(value, -1);
     if (!key) {

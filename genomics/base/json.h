@@ -16,6 +16,8 @@ char *mn_json_text(const mn_json_t *json, bool pretty);
 
 mn_json_t *mn_json_object(void);
 mn_json_t *mn_json_array(void);
+/* Whether text is UTF-8, and so can stand in JSON as it is. */
+bool mn_json_holds(const char *text);
 /* Setters take the value over; strings are copied; invalid UTF-8 becomes '?'. key NULL appends to an array. */
 void mn_json_set(mn_json_t *to, const char *key, mn_json_t *value);
 void mn_json_set_string(mn_json_t *to, const char *key, const char *value);

@@ -186,3 +186,42 @@ $ printf 'BAI\1\377\377\377\177' >u.bam.bai; mnemon tokenize -r c1:301-302 u.bam
 $ rm s.bam.csi; head -c 40 /dev/zero >s.bam.bai; mnemon tokenize -r c1:301-302 s.bam -o out.npy
 ! mnemon tokenize: s.bam.bai: damaged, or no index of this file (remove the index: it is built again)
 [3]
+
+$ # an index that says where lines lie otherwise, or nonsense
+
+$ awk 'BEGIN { srand(3); for (i = 0; i < 100; i++) s = s substr("ACGT", 1 + int(4 * rand()), 1); for (w = 60; w < 80; w += 10) { print ">c" >"w" w; for (i = 1; i <= 100; i += w) print substr(s, i, w) >"w" w } }'; touch -d '1 hour ago' w70; cp w60 w.fa; mnemon tokenize --quiet -r c:1-5 w.fa >/dev/null; cp -p w70 w.fa; mnemon tokenize --quiet -r c:62-66 w.fa
+! mnemon tokenize: w.fa.fai: stale: 'c' is not where it says in the file beside it (remove the index: it is built again)
+[3]
+
+$ awk 'BEGIN { print "@SQ\tSN:c\tLN:100"; print "r\t0\tc\t3\t60\t10M\t*\t0\t0\tACGTACGTAC\t*" }' | samtools view -O cram,no_ref=1 -o n.cram; mnemon tokenize --quiet -r c:1-20 n.cram | grep -v '^#'; rm n.cram.crai; printf '2147483647\t1\t2\t3\t4\t5\n' | gzip >n.cram.crai; mnemon tokenize --quiet -r c:1-20 n.cram
+name	offset	length	GC	N	replaced	bases	dropped
+r	0	11	5	0	0	10	0
+! mnemon tokenize: n.cram.crai: damaged, or no index of this file (remove the index: it is built again)
+[3]
+
+$ # outputs that would take an input's place, or each other's
+
+$ cp g.fa only.tsv; mnemon tokenize --quiet only.tsv -o only.npy; cmp g.fa only.tsv; mnemon tokenize --quiet g.fa -o ./g.fa; ln -s g.fa linked; mnemon tokenize --quiet g.fa -o linked; head -c 3 g.fa
+>c1
+! mnemon tokenize: only.tsv: is an input of this run (choose another output)
+! mnemon tokenize: ./g.fa: an array's name must end in .npy (name the array OUT.npy)
+! mnemon tokenize: linked: an array's name must end in .npy (name the array OUT.npy)
+
+$ # names with control characters, CR alone, byte order marks, a contig named as a line of browsers begins, an empty first record
+
+$ printf '>a\0b\nAC\n' >nul.fa; mnemon tokenize --quiet nul.fa; printf '>a\rACGT\r' >cr.fa; mnemon tokenize --quiet cr.fa
+! mnemon tokenize: nul.fa:1:2: a name with a control character (rename the record)
+! mnemon tokenize: cr.fa:1:2: a line that ends with CR alone (end lines with LF, for instance: tr '\r' '\n')
+[3]
+
+$ printf '\357\273\277>track1\nACGTAA\n>b\nGGTTCC\n' >mark.fa; printf '\357\273\277track1\t0\t5\ntrack\tname\nbrowser position b:1\n' >mark.bed; mnemon tokenize --quiet --decode -r track1 mark.fa; mnemon tokenize --quiet -L mark.bed mark.fa; printf '\357\273\277track1\t0\t5\ntrack name\nb\t\t1\t5\n' >mark.bed; mnemon tokenize --quiet -L mark.bed mark.fa; printf '\357\273\277track1\t0\t5\ntrack name\n' >mark.bed; mnemon tokenize --quiet --decode -L mark.bed mark.fa
+>track1
+ACGTAA
+>track1:1-5
+ACGTA
+! mnemon tokenize: mark.bed:2: no BED: a start and an end are expected (a line is: contig, start, end)
+! mnemon tokenize: mark.bed:3: no BED: a start and an end are expected (a line is: contig, start, end)
+
+$ mkfifo pipe.bed; mnemon tokenize --quiet -L pipe.bed g.fa mark.fa
+! mnemon tokenize: pipe.bed: can be read but once, and is wanted for each input (give a file)
+[2]

@@ -26,7 +26,9 @@ static inline real erf_of(real x) {
 static inline real exp_of(real x) {
     x = x < -87.3f ? -87.3f : x;
     x = x > 88.3f ? 88.3f : x;
-    float n = fused(x, 1.44269504088896341f, 12582912.0f); /* rounds to the nearest whole number */
+    float n = fused(x, 1.44269504088896341f, 12582912.0f); /* rounds to the nearest whole number, in its last bits */
+    uint32_t bits;
+    memcpy(&bits, &n, sizeof bits);
     n -= 12582912.0f;
     const float r = fused(n, 2.12194440e-4f, fused(n, -0.693359375f, x));
     float p = 1.9875691500e-4f;
@@ -36,7 +38,7 @@ static inline real exp_of(real x) {
     p = fused(p, r, 1.6666665459e-1f);
     p = fused(p, r, 5.0000001201e-1f);
     p = fused(p * r, r, r) + 1.0f;
-    const int32_t bits = (int32_t)((uint32_t)((int32_t)n + 127) << 23);
+    bits = (bits - 0x4b400000u + 127) << 23;
     float scale;
     memcpy(&scale, &bits, sizeof scale);
     return p * scale;
@@ -137,8 +139,8 @@ static void swiglu_back(int64_t n, int64_t w, const real *g, const real *u, int6
     }
 }
 
-/* Sums run over 16 lanes, added up in a fixed tree. A vector wider than the registers is taken apart badly by gcc, so the
- * lanes are REGS vectors of just their width. */
+/* Sums run over 16 lanes, added up in a fixed tree. A vector wider than the registers is taken apart badly by gcc, so
+ * the lanes are REGS vectors of just their width. */
 enum { LANES = 16, REG = MN_REG, REGS = LANES / REG };
 typedef struct {
     mn_reg_t r[REGS];
