@@ -65,7 +65,7 @@ void mn_sink_drop(mn_sink_t *sink) {
 
 void mn_sink_field(mn_sink_t *sink, const char *text) {
     size_t n = strlen(text);
-    if (!n || (!strpbrk(text, "\t\"") && text[0] != ' ' && text[n - 1] != ' ')) {
+    if (!n || (!strpbrk(text, "\t\"") && text[0] != '#' && text[0] != ' ' && text[n - 1] != ' ')) {
         mn_sink_write(sink, text, (int64_t)n);
         return;
     }

@@ -192,13 +192,17 @@ static mn_status_t decode_row(run_t *run, mn_npy_reader_t *array, char *line, co
 static mn_status_t decode_rows(run_t *run, mn_npy_reader_t *array, mn_source_t *table, mn_err_t *err) {
     mn_status_t status;
     char *line;
+    bool heading = true; /* up to the names of the columns; a record's name may begin with '#', too */
     for (int64_t number = 1; !(status = mn_source_line(table, &line, err)) && line; number++) {
         char where[256];
         snprintf(where, sizeof where, "%.200s:%" PRId64, mn_source_path(table), number);
-        if (!strncmp(line, tokenizer_line, sizeof tokenizer_line - 1))
-            status = mn_tokenizer_parse(line + sizeof tokenizer_line - 1, MN_INPUT, where, &run->tokenizer, err);
-        else if (*line != '#' && strncmp(line, columns, strlen(line)))
+        if (heading && *line == '#') {
+            if (!strncmp(line, tokenizer_line, sizeof tokenizer_line - 1))
+                status = mn_tokenizer_parse(line + sizeof tokenizer_line - 1, MN_INPUT, where, &run->tokenizer, err);
+        } else if (heading ? strncmp(line, columns, strlen(line)) : strcmp(line, MN_RESULT_END)) {
             status = decode_row(run, array, line, where, err);
+        }
+        heading = heading && *line == '#';
         if (status) return status;
     }
     if (!status && array->at < array->rows)

@@ -4,6 +4,7 @@
 #include "genomics/base/mem.h"
 #include "genomics/base/text.h"
 #include "pipelines/commands.h"
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -60,8 +61,9 @@ static mn_status_t print_input(FILE *file, const char *operand, mn_err_t *err) {
     mn_digest_t digest;
     mn_status_t status = digest_path(path, 0, &digest, err);
     if (status) return status;
-    fprintf(file, " %.*s%.*s%s%s", (int)(path - operand), operand, (int)(path + length - base), base,
-            digest.hex[0] ? "@xxh3:" : "", digest.hex);
+    fprintf(file, " %.*s", (int)(path - operand), operand);
+    for (; base < path + length; base++) fputc(iscntrl((unsigned char)*base) ? '?' : *base, file);
+    fprintf(file, "%s%s", digest.hex[0] ? "@xxh3:" : "", digest.hex);
     return MN_OK;
 }
 

@@ -347,7 +347,8 @@ static mn_status_t restore(trainer_t *t, const mn_checkpoint_t *from, int64_t *m
     same = same && mn_state_size(from->model) == mn_state_size(t->model);
     const mn_json_t *state = from->trainer;
     same = same && from->m && from->v && from->n_lanes == t->feed->n_lanes && !from->average == !t->average &&
-           from->step >= 0 && mn_json_get_int(state, "tokens", &t->tokens) &&
+           from->step >= 0 && from->step <= t->plan->steps && mn_json_get_int(state, "tokens", &t->tokens) &&
+           t->tokens >= 0 && t->tokens <= INT64_MAX / 2 &&
            mn_json_get_int(state, "metrics_bytes", metrics_bytes) &&
            mn_json_get_int(state, "validated", &t->validated) && mn_json_get_int(state, "best_step", &t->best_step) &&
            t->best_step <= from->step && *metrics_bytes > 0 && (t->best_step < 0 || (from->best && t->best));

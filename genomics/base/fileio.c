@@ -108,6 +108,8 @@ mn_status_t mn_writer_open(mn_writer_t *writer, const char *path, mn_err_t *err)
         if (!writer->file) status = report_write(err, path, errno);
     } else {
         status = open_temporary(writer, err);
+        /* who may read the file that is replaced */
+        if (!status && exists) fchmod(fileno(writer->file), info.st_mode & 0777);
     }
     if (status) mn_writer_drop(writer);
     return status;
