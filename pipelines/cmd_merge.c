@@ -256,7 +256,8 @@ const mn_command_t mn_cmd_merge = {
     .max_operands = -1,
     .about =
         "PART is what tokenize, predict, embed or perplexity made with --shard I/N: all N of one run, in any order. Of "
-        "arrays give PART.npy; the tables beside them are merged, too. A part that is missing, twice there or of "
+        "arrays give PART.npy; the tables beside them are merged, too, and tell which part each is. A part that is "
+        "missing, twice there, cut short or of "
         "another run is an error.",
     .options = options,
     .settings_size = sizeof(settings_t),
