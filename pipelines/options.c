@@ -1,5 +1,6 @@
 /* options: the parser of option tables, and values as text. */
 #include "pipelines/options.h"
+#include "genomics/base/fileio.h"
 #include "genomics/base/mem.h"
 #include "pipelines/builtin.h"
 #include "pipelines/commands.h"
@@ -299,7 +300,8 @@ static mn_status_t check_complete(const mn_args_t *args, mn_err_t *err) {
             if (a->kind != MN_OPT_FILE || b->kind != MN_OPT_FILE) continue;
             const char *one = *(const char *const *)find_field(args, j),
                        *two = *(const char *const *)find_field(args, i);
-            if (one && two && !strcmp(one, two))
+            if (one && two && !strcmp(one, two) &&
+                (!strcmp(one, "-") || !mn_file_is_once(one))) /* /dev/null is no loss */
                 return mn_err_set(err, MN_USAGE, NULL, hint, "--%s and --%s are one file, '%.200s'", a->name, b->name,
                                   one);
         }
