@@ -1,7 +1,7 @@
 /* mnemon benchmark: runs one of the benchmarks by name. */
-#include "genomics/base/clock.h"
 #include "benchmarks/cmd_benchmark.h"
 #include "benchmarks/benchmarks.h"
+#include "genomics/base/clock.h"
 #include "titans/config.h"
 #include <string.h>
 #include <sys/resource.h>

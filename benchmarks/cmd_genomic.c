@@ -276,8 +276,7 @@ const mn_command_t mn_cmd_benchmark_genomic = {
         "PREFIX.tsv gets a line as each training ends, and what it holds is not run again: a benchmark that was cut "
         "off goes on by the same command, a training within it from its last checkpoint in PREFIX.work/. Minutes are "
         "of the clock and differ from run to run; all else is the same. Tables of several runs may be put together, "
-        "each "
-        "after the first without its two lines of heading. stdout gets the means over seeds.",
+        "each after the first without its two lines of heading. stdout gets the means over seeds.",
     .options = options,
     .settings_size = sizeof(settings_t),
     .examples = "mnemon benchmark genomic promoters.tsv.gz enhancers.tsv.gz -o scores\n"

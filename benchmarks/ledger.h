@@ -46,8 +46,8 @@ typedef struct mn_ledger {
 /* A key from texts, the last of them NULL. */
 void mn_ledger_key(char key[MN_LEDGER_KEY], const char *const *texts);
 
-/* Reads path if it exists; of lines with one key the first. Owner: the caller, mn_ledger_close (accepts an empty one). Errors: MN_INPUT with file:line
- * for a file that is no such TSV. */
+/* Reads path if it exists; of lines with one key the first. Owner: the caller, mn_ledger_close (accepts an empty one).
+ * Errors: MN_INPUT with file:line for a file that is no such TSV. */
 mn_status_t mn_ledger_open(const char *path, mn_ledger_t *out, mn_err_t *err);
 void mn_ledger_close(mn_ledger_t *ledger);
 /* The line with this key, NULL: none. */

@@ -183,6 +183,7 @@ static bool is_sound(cursor_t cursor, bool csi, int64_t bins, uint32_t *seen, in
     return !cursor.failed && (cursor.at == cursor.end || cursor.end - cursor.at == 8);
 }
 
+/* A NUL is put behind it. */
 static mn_status_t read_whole(const char *path, void **data, int64_t *size, mn_err_t *err) {
     enum { PART = 1 << 16, MOST = 1 << 30 };
     mn_source_t *source;
@@ -191,28 +192,28 @@ static mn_status_t read_whole(const char *path, void **data, int64_t *size, mn_e
     *size = 0;
     mn_status_t status = mn_source_open(path, 1, &source, err);
     for (; !status && got && *size < MOST; *size += got) {
-        status = mn_mem_reserve(data, &cap, *size + PART, 1, err);
+        status = mn_mem_reserve(data, &cap, *size + PART + 1, 1, err);
         if (!status) status = mn_source_read(source, (char *)*data + *size, PART, &got, err);
     }
     mn_source_close(source);
+    if (!status) ((char *)*data)[*size] = '\0';
     return status;
 }
 
 /* CRAI: lines of contig (-1: none), start, span, offset of a container in the file, of a slice in it, bytes of the
  * slice. Source: the CRAM specification. */
-static bool is_sound_crai(char *text, int64_t contigs, int64_t size) {
+static bool is_sound_crai(const char *at, int64_t n, int64_t contigs, int64_t size) {
     const long long most[] = {contigs - 1, INT64_MAX, INT64_MAX, size, size, size};
-    while (*text) {
+    for (const char *const end = at + n; at < end;) /* a NUL stands at its end */
         for (int field = 0; field < 6; field++) {
-            char *end;
+            char *behind;
             errno = 0;
-            const long long value = strtoll(text, &end, 10);
-            if (end == text || errno || value < (field ? 0 : -1) || value > most[field] ||
-                *end != (field < 5 ? '\t' : '\n'))
+            const long long value = strtoll(at, &behind, 10);
+            if (!strchr("-0123456789", *at) || behind == at || errno || value < (field ? 0 : -1) ||
+                value > most[field] || *behind != (field < 5 ? '\t' : '\n'))
                 return false;
-            text = end + 1;
+            at = behind + 1;
         }
-    }
     return true;
 }
 
@@ -236,13 +237,7 @@ static mn_status_t check_index(const char *path, bool cram, int64_t contigs, int
         status = mn_mem_new(&seen, bins, sizeof(uint32_t), err);
         sound = !status && is_sound(cursor, csi, bins, seen, contigs, of);
     }
-    if (!status && cram) {
-        void *text = NULL; /* ended by a NUL */
-        status = mn_mem_new(&text, size + 1, 1, err);
-        if (!status && size) memcpy(text, data, (size_t)size);
-        sound = !status && is_sound_crai(text, contigs, of);
-        mn_mem_free(text);
-    }
+    if (!status && cram) sound = is_sound_crai(data, size, contigs, of);
     mn_mem_free(seen);
     mn_mem_free(data);
     if (status || sound) return status;

@@ -387,15 +387,6 @@ static mn_status_t check_entry(mn_fai_t *fai, mn_source_t *source, int64_t index
     return fits ? MN_OK : mn_fai_stale(fai, source, index, err);
 }
 
-/* Whether the line that holds base `start` begins where the index says. */
-static bool begins_line(const mn_fai_entry_t *entry, mn_source_t *source, int64_t start) {
-    const int64_t first = entry->line_bases ? start - start % entry->line_bases : 0;
-    char before;
-    int64_t got;
-    return !first || (!mn_source_seek(source, base_offset(entry, first) - 1, NULL) &&
-                      !mn_source_read(source, &before, 1, &got, NULL) && got == 1 && before == '\n');
-}
-
 mn_status_t mn_fai_seek(mn_fai_t *fai, mn_source_t *source, int64_t index, int64_t start, mn_err_t *err) {
     mn_fai_entry_t *entry = &fai->entries[index];
     if (!entry->fits) {
@@ -403,6 +394,14 @@ mn_status_t mn_fai_seek(mn_fai_t *fai, mn_source_t *source, int64_t index, int64
         if (status) return status;
         entry->fits = true;
     }
-    if (!begins_line(entry, source, start)) return mn_fai_stale(fai, source, index, err);
+    const int64_t into = entry->line_bases ? start % entry->line_bases : 0;
+    char line[4096]; /* from the end of the line before, which must stand there; read rather than sought over again */
+    int64_t n = into + 1 < (int64_t)sizeof line ? into + 1 : 1, got;
+    if (start > into) {
+        if (mn_source_seek(source, base_offset(entry, start - into) - 1, NULL) ||
+            mn_source_read(source, line, n, &got, NULL) || got != n || *line != '\n')
+            return mn_fai_stale(fai, source, index, err);
+        if (n == into + 1) return MN_OK;
+    }
     return mn_source_seek(source, base_offset(entry, start), err);
 }

@@ -6,7 +6,6 @@
 #include "pipelines/report.h"
 #include "pipelines/score.h"
 #include "pipelines/signals.h"
-#include <math.h>
 #include <string.h>
 
 typedef enum { SELECT_MCC, SELECT_LOSS } select_t;

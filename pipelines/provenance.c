@@ -48,10 +48,14 @@ static mn_status_t digest_path(const char *path, int depth, mn_digest_t *out, mn
     return status ? status : mn_digest_file(path, out, err);
 }
 
+const char *mn_provenance_path(const char *operand) {
+    const char *equals = strchr(operand, '=');
+    return equals && !mn_file_exists(operand) ? equals + 1 : operand;
+}
+
 /* " NAME@xxh3:HEX", with CLASS= kept before it; a pipe has a name alone. */
 static mn_status_t print_input(FILE *file, const char *operand, mn_err_t *err) {
-    const char *equals = strchr(operand, '='), *path = operand;
-    if (equals && !mn_file_exists(operand)) path = equals + 1;
+    const char *path = mn_provenance_path(operand);
     if (mn_path_is_url(path))
         return mn_err_set(err, MN_INPUT, path, "download it first", "is a URL: nothing is read over the network");
     size_t length = strlen(path);

@@ -10,6 +10,9 @@
  * files, folders, or CLASS=FILE. Owner: the caller, mn_mem_free. Errors: an input that cannot be read. */
 mn_status_t mn_provenance(const mn_args_t *args, char **out, mn_err_t *err);
 
+/* The file or folder that an operand names, CLASS= aside. */
+const char *mn_provenance_path(const char *operand);
+
 /* The settings of a table alone, as they stand there: " --epochs 10 ...", without the option of the name `without`
  * (NULL: all). Owner: the caller, mn_mem_free. */
 mn_status_t mn_provenance_settings(const mn_option_t *table, const void *settings, const char *without, char **out,

@@ -2,6 +2,7 @@
 #include "pipelines/training.h"
 #include "genomics/base/fileio.h"
 #include "genomics/base/mem.h"
+#include "pipelines/provenance.h"
 #include "pipelines/report.h"
 #include "pipelines/signals.h"
 #include <math.h>
@@ -187,9 +188,8 @@ mn_status_t mn_training_prefix(const char *output, char **prefix, mn_err_t *err)
 
 mn_status_t mn_training_inputs(const mn_training_t *training, const mn_args_t *args, mn_err_t *err) {
     for (int64_t i = 0; i < args->n_operands && training->resume; i++) {
-        const char *operand = args->operands[i], *equals = strchr(operand, '=');
-        if (mn_file_is_once(equals && !mn_file_exists(operand) ? equals + 1 : operand))
-            return mn_err_set(err, MN_USAGE, operand, "give --resume files",
+        if (mn_file_is_once(mn_provenance_path(args->operands[i])))
+            return mn_err_set(err, MN_USAGE, args->operands[i], "give --resume files",
                               "whether a pipe gives the same again is not known");
     }
     return MN_OK;

@@ -18,7 +18,8 @@ mn_status_t mn_writer_spare(const char *path, mn_err_t *err);
 /* MN_USAGE where path is such a file, by whatever name. */
 mn_status_t mn_writer_check(const char *path, mn_err_t *err);
 
-/* Errors: MN_USAGE as above; MN_IO with path and strerror. On failure the writer is empty and mn_writer_drop is harmless. */
+/* Errors: MN_USAGE as above; MN_IO with path and strerror. On failure the writer is empty and mn_writer_drop is
+ * harmless. */
 mn_status_t mn_writer_open(mn_writer_t *writer, const char *path, mn_err_t *err);
 /* Checks every earlier write (ferror), makes the file durable and gives it its name; ends the writer either way. */
 mn_status_t mn_writer_commit(mn_writer_t *writer, mn_err_t *err);
@@ -34,8 +35,8 @@ void mn_writer_sweep(const char *path);
  * (mn_mem_free). */
 mn_status_t mn_file_read(const char *path, int64_t cap, char **data, int64_t *size, mn_err_t *err);
 bool mn_file_exists(const char *path);
-/* Whether a was written after b, as far as the clock of their file system tells. */
 struct stat;
+/* Whether a was written after b, as far as the clock of their file system tells. */
 bool mn_file_newer(const struct stat *a, const struct stat *b);
 bool mn_file_is_once(const char *path); /* standard input ("-"), a pipe or a device: cannot be read twice */
 
