@@ -28,7 +28,8 @@ static mn_status_t digest_folder(const char *path, int depth, mn_digest_t *out, 
         mn_digest_t digest;
         if (!status && entries[i]->d_name[0] != '.') {
             snprintf(child, sizeof child, "%s/%s", path, entries[i]->d_name);
-            status = digest_path(child, depth + 1, &digest, err);
+            status = mn_file_is_once(child) ? mn_err_set(err, MN_INPUT, child, "remove it from the folder", "is a pipe or device, no file")
+                                            : digest_path(child, depth + 1, &digest, err);
             if (!status) fprintf(text.file, "%s %s\n", entries[i]->d_name, digest.hex);
         }
         free(entries[i]);

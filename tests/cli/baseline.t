@@ -91,3 +91,8 @@ markov	bits_per_base	0.002017	NA	NA
 ! mnemon baseline: version VERSION
 ! mnemon baseline: command mnemon baseline --markov same.fa same.fa
 ! mnemon baseline: seed 1, wall .., CPU .., peak memory ..
+
+$ mkdir -p piped/a piped/b; echo ACGTACGT >piped/a/1.txt; echo ACGTTCGT >piped/b/1.txt; mkfifo piped/b/2.txt; mnemon baseline --quiet piped; mnemon finetune --quiet piped -o m
+! mnemon baseline: piped/b/2.txt: is a pipe or device, no file (remove it from the folder)
+! mnemon finetune: piped/b/2.txt: is a pipe or device, no file (remove it from the folder)
+[3]
