@@ -175,9 +175,12 @@ static const real *pooled_row(mn_pass_t *pass) {
     return pass->pooled;
 }
 
-/* What dropout makes of number j of the pooled row: 0, or as much more as is left out elsewhere. */
-static real keep(const mn_pass_t *pass, int64_t j) {
-    return mn_pass_drops(pass, -1 - j) ? 0 : (real)(1 / (1 - pass->dropout));
+/* What dropout makes of each number of the pooled row, (width) behind it: 0, or as much more as is left out elsewhere. */
+static const real *keeps(mn_pass_t *pass) {
+    const int64_t width = mn_heads_width(&pass->model->config);
+    real *keep = pass->pooled + width;
+    for (int64_t j = 0; j < width; j++) keep[j] = mn_pass_drops(pass, -1 - j) ? 0 : (real)(1 / (1 - pass->dropout));
+    return keep;
 }
 
 /* What the head reads of the whole sample, beside the pooled row: gapped words, and the length in tokens, as 10 at its
@@ -201,9 +204,10 @@ static int64_t count_beside(const mn_pass_t *pass) {
 
 void mn_heads_classes(mn_pass_t *pass, real *log_p) {
     const int64_t width = mn_heads_width(&pass->model->config), n = pass->model->config.classes;
-    const real *row = pooled_row(pass), *w = pass->w + pass->layout->head;
+    const real *row = pooled_row(pass), *keep = keeps(pass), *w = pass->w + pass->layout->head;
     memcpy(log_p, pass->w + pass->layout->head_bias, (size_t)n * sizeof *log_p);
-    for (int64_t j = 0; j < width; j++) mn_vec->axpy(n, keep(pass, j) * row[j], w + j * n, log_p);
+    for (int64_t j = 0; j < width; j++)
+        if (keep[j] != 0) mn_vec->axpy(n, keep[j] * row[j], w + j * n, log_p);
     for (int64_t i = 0, at; i < count_beside(pass); i++) {
         const real x = beside(pass, i, &at);
         mn_vec->axpy(n, x, pass->w + at, log_p);
@@ -213,7 +217,7 @@ void mn_heads_classes(mn_pass_t *pass, real *log_p) {
 
 double mn_heads_class(mn_pass_t *pass, const mn_sample_t *sample, double smoothing, double scale, bool *correct) {
     const int64_t width = mn_heads_width(&pass->model->config), n = pass->model->config.classes;
-    real *row = pass->pooled, *dpooled = row + width, *log_p = dpooled + width, *dlogit = log_p + n, *g = pass->g;
+    real *row = pass->pooled, *dpooled = row + width /* first keeps() */, *log_p = dpooled + width, *dlogit = log_p + n, *g = pass->g;
     const real *w = pass->w + pass->layout->head;
     const double by = scale * (double)sample->weight;
     double loss = 0;
@@ -229,10 +233,13 @@ double mn_heads_class(mn_pass_t *pass, const mn_sample_t *sample, double smoothi
     for (int64_t i = 0, at; i < count_beside(pass); i++) {
         const real x = beside(pass, i, &at);
         mn_vec->axpy(n, x, dlogit, g + at);
+        if (i < pass->gapped.n) pass->marks[pass->layout->gapped_mark + pass->gapped.words[i]] = 1;
     }
     for (int64_t j = 0; j < width; j++) {
-        mn_vec->axpy(n, keep(pass, j) * row[j], dlogit, g + pass->layout->head + j * n);
-        dpooled[j] = keep(pass, j) * mn_vec->dot(n, w + j * n, dlogit);
+        const real keep = dpooled[j];
+        if (keep == 0) continue;
+        mn_vec->axpy(n, keep * row[j], dlogit, g + pass->layout->head + j * n);
+        dpooled[j] = keep * mn_vec->dot(n, w + j * n, dlogit);
     }
     return by * loss;
 }

@@ -44,7 +44,13 @@ static void add(builder_t *b, const char *name, int64_t d0, int64_t d1, int64_t 
     p->decay = decay;
     m->size += mn_room(p->size);
     const int64_t cols = d2 ? d1 * d2 : d1 ? d1 : d0;
-    layout->places[m->n_params++] = (mn_place_t){at, p->size / cols, cols, ld ? ld : cols, turned};
+    layout->places[m->n_params++] = (mn_place_t){at, p->size / cols, cols, ld ? ld : cols, turned, -1};
+}
+
+/* One whose gradient is that of marked rows. */
+static void add_marked(builder_t *b, const char *name, int64_t rows, int64_t cols, int64_t at, int64_t mark) {
+    add(b, name, rows, cols, 0, at, 0, false, false);
+    if (!b->status) b->model->layout->places[b->model->n_params - 1].mark = mark;
 }
 
 /* The next `size` numbers of the packed block. */
@@ -156,23 +162,25 @@ mn_status_t mn_model_new(const mn_config_t *config, mn_model_t **out, mn_err_t *
     y->in_width = mn_room(y->gates + config->heads * (2 + config->memory.depth));
     y->attention_width = config->arch == MN_ARCH_LMM ? 0 : (config->arch == MN_ARCH_MAC ? 4 : 3) * D;
     y->prefix = config->arch == MN_ARCH_MAC ? 0 : config->persistent;
-    y->embed = reserve(y, config->vocab * D);
-    const int64_t words = config->words ? INT64_C(1) << 2 * config->words : 0;
+    const int64_t words = config->words ? INT64_C(1) << 2 * config->words : 0, gapped = config->gapped ? mn_gapped_rows() : 0;
     y->words = reserve(y, words * D);
+    y->gapped = reserve(y, gapped * config->classes);
+    y->dense = y->size;
+    y->gapped_mark = words;
+    y->marks = words + gapped;
+    y->embed = reserve(y, config->vocab * D);
     y->norm = reserve(y, D);
     y->head = reserve(y, mn_heads_width(config) * config->classes);
     y->head_bias = reserve(y, config->classes);
     y->query = reserve(y, D);
-    const int64_t gapped = config->gapped ? mn_gapped_rows() : 0;
-    y->gapped = reserve(y, gapped * config->classes);
     y->lengths = reserve(y, config->lengths ? MN_LENGTHS * config->classes : 0);
     add(&b, "embed.weight", config->vocab, D, 0, y->embed, 0, false, false);
-    if (words) add(&b, "words.weight", words, D, 0, y->words, 0, false, false);
+    if (words) add_marked(&b, "words.weight", words, D, y->words, 0);
     add(&b, "norm", D, 0, 0, y->norm, 0, false, false);
     if (config->classes > 0) {
         add(&b, "head.weight", mn_heads_width(config), config->classes, 0, y->head, 0, false, true);
         add(&b, "head.bias", config->classes, 0, 0, y->head_bias, 0, false, false);
-        if (gapped) add(&b, "head.gapped", gapped, config->classes, 0, y->gapped, 0, false, false);
+        if (gapped) add_marked(&b, "head.gapped", gapped, config->classes, y->gapped, y->gapped_mark);
         if (config->lengths) add(&b, "head.lengths", MN_LENGTHS, config->classes, 0, y->lengths, 0, false, false);
         if (config->pooling == MN_POOL_ATTENTION) add(&b, "head.query", D, 0, 0, y->query, 0, false, false);
     }
@@ -250,12 +258,16 @@ void mn_layout_pack(const mn_model_t *model, mn_real_t *packed) {
     }
 }
 
-void mn_layout_unpack_add(const mn_model_t *model, const mn_real_t *packed, mn_real_t *gradient) {
+void mn_layout_unpack_add(const mn_model_t *model, mn_real_t *packed, uint8_t *marks, mn_real_t *gradient) {
     for (int64_t i = 0; i < model->n_params; i++) {
         const mn_place_t *at = &model->layout->places[i];
         mn_real_t *x = gradient + model->params[i].offset;
-        for (int64_t r = 0; r < at->rows; r++)
+        for (int64_t r = 0; r < at->rows; r++) {
+            if (at->mark >= 0 && !marks[at->mark + r]) continue;
             for (int64_t c = 0; c < at->cols; c++)
                 x[r * at->cols + c] += packed[at->at + (at->turned ? c * at->ld + r : r * at->ld + c)];
+            if (at->mark >= 0) memset(packed + at->at + r * at->ld, 0, (size_t)at->cols * sizeof *packed);
+        }
     }
+    memset(marks, 0, (size_t)model->layout->marks);
 }

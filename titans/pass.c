@@ -265,6 +265,8 @@ void mn_pass_backward(mn_pass_t *pass, const int32_t *ids) {
     for (int64_t t = 0; t < pass->length; t++) {
         const real *dx = pass->dx + (pass->start + t) * D;
         mn_vec->axpy(D, 1, dx, pass->g + pass->layout->embed + ids[t] * D);
-        if (pass->words && pass->words[t] >= 0) mn_vec->axpy(D, 1, dx, pass->g + pass->layout->words + pass->words[t] * D);
+        if (!pass->words || pass->words[t] < 0) continue;
+        mn_vec->axpy(D, 1, dx, pass->g + pass->layout->words + pass->words[t] * D);
+        pass->marks[pass->words[t]] = 1;
     }
 }

@@ -46,6 +46,7 @@ typedef struct mn_pass {
     const mn_layout_t *layout;
     const mn_real_t *w; /* packed parameters */
     mn_real_t *g;       /* packed gradient, added to; NULL: no backward pass */
+    uint8_t *marks;     /* of g, see layout.h: set for the rows added to */
     mn_state_t *state;  /* of the sample; NULL: none */
     const mn_real_t *given; /* memories (L, H, state_size) at a stream's start; NULL: the learned ones */
     mn_real_t *left;    /* those after the last row; NULL: not asked for */

@@ -17,7 +17,8 @@ struct mn_work {
     const mn_model_t *model;
     int64_t max_memory, piece; /* bytes; rows of a piece that goes back */
     real *packed;              /* parameters as layout.h has them */
-    real *gradients;           /* n_gradients * layout->size */
+    real *gradients;           /* n_gradients * layout->size; rows that can be marked are 0 between uses */
+    uint8_t *marks;            /* n_gradients * layout->marks */
     int64_t n_gradients, n_arenas;
     mn_arena_t *arenas; /* one a thread */
     const real *given;  /* of forward passes, as in pass.h */
@@ -56,6 +57,7 @@ void mn_work_free(mn_work_t *work) {
     for (int64_t i = 0; work->arenas && i < work->n_arenas; i++) mn_mem_free(work->arenas[i].base);
     mn_mem_free(work->arenas);
     mn_mem_free(work->gradients);
+    mn_mem_free(work->marks);
     mn_mem_free(work->packed);
     mn_mem_free(work);
 }
@@ -384,7 +386,7 @@ static void run_piece(mn_pass_t *pass, const back_t *b, int64_t tokens, const in
 }
 
 /* Forward, with the state kept at the start of each piece; then back from the last, each piece but that made again. */
-static void sample_gradient(batch_t *batch, int64_t i, real *g, mn_arena_t *arena) {
+static void sample_gradient(batch_t *batch, int64_t i, real *g, uint8_t *marks, mn_arena_t *arena) {
     const mn_model_t *model = batch->work->model;
     const mn_sample_t *sample = &batch->samples[i];
     const mn_objective_t *objective = batch->objective;
@@ -432,6 +434,7 @@ static void sample_gradient(batch_t *batch, int64_t i, real *g, mn_arena_t *aren
         pass = start;
         pass.state = now;
         pass.g = g;
+        pass.marks = marks;
         pass.dnext = last ? NULL : b.dstates[(p + 1) % 2];
         pass.dstate = p > 0 ? b.dstates[p % 2] : NULL;
         run_piece(&pass, &b, end - from, ids, true, batch->lean, arena);
@@ -456,11 +459,12 @@ static void sample_gradient(batch_t *batch, int64_t i, real *g, mn_arena_t *aren
 static void gradient_slot(void *ctx, int64_t slot) {
     batch_t *batch = ctx;
     mn_work_t *work = batch->work;
-    const int64_t size = work->model->layout->size;
+    const mn_layout_t *layout = work->model->layout;
     mn_arena_t *arena = &work->arenas[batch->at_once > 1 ? mn_par_thread() : 0];
-    real *g = work->gradients + slot % batch->at_once * size;
-    memset(g, 0, (size_t)size * sizeof *g);
-    for (int64_t i = slot; i < batch->n; i += batch->slots) sample_gradient(batch, i, g, arena);
+    real *g = work->gradients + slot % batch->at_once * layout->size;
+    uint8_t *marks = work->marks + slot % batch->at_once * layout->marks;
+    memset(g + layout->dense, 0, (size_t)(layout->size - layout->dense) * sizeof *g);
+    for (int64_t i = slot; i < batch->n; i += batch->slots) sample_gradient(batch, i, g, marks, arena);
 }
 
 mn_status_t mn_work_reserve(mn_work_t *work, const mn_sample_t *samples, int64_t n, mn_err_t *err) {
@@ -480,9 +484,12 @@ mn_status_t mn_model_gradient(const mn_model_t *model, mn_work_t *work, const mn
         return status;
     if (work->n_gradients < batch.at_once) {
         mn_mem_free(work->gradients);
+        mn_mem_free(work->marks);
         work->gradients = NULL;
+        work->marks = NULL;
         work->n_gradients = 0;
-        if ((status = mn_mem_new((void **)&work->gradients, batch.at_once * model->layout->size, sizeof(real), err)))
+        if ((status = mn_mem_new((void **)&work->gradients, batch.at_once * model->layout->size, sizeof(real), err)) ||
+            (status = mn_mem_new((void **)&work->marks, batch.at_once * model->layout->marks, 1, err)))
             return status;
         work->n_gradients = batch.at_once;
     }
@@ -495,7 +502,9 @@ mn_status_t mn_model_gradient(const mn_model_t *model, mn_work_t *work, const mn
     if (batch.at_once > 1) mn_par_for(batch.slots, gradient_slot, &batch);
     for (int64_t s = 0; s < batch.slots; s++) {
         if (batch.at_once == 1) gradient_slot(&batch, s);
-        mn_layout_unpack_add(model, work->gradients + s % batch.at_once * model->layout->size, gradient);
+        const int64_t held = s % batch.at_once;
+        mn_layout_unpack_add(model, work->gradients + held * model->layout->size, work->marks + held * model->layout->marks,
+                             gradient);
     }
     for (int64_t i = 0; i < n; i++) {
         loss->nats += batch.nats[i];
