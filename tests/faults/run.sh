@@ -43,11 +43,15 @@ run() {
     merge) set -- merge ../in/part.npy -o x.npy ;;
     info) set -- info ../in/c.safetensors ;;
     benchmark) set -- benchmark genomic ../in/set.tsv -o x $tiny --steps 2 --words 2 --gapped off --seeds 1 --split official ;;
+    doctor) set -- doctor ;;
     help) set -- help --man ;;
     esac
     "$mnemon" "$@" $resume --threads 1 >x.stdout 2>x.stderr
+    set -- $? "$1"
+    [ "$2" != doctor ] || : >x.stdout # how the machine is just now; what cannot be told is left out, with a warning
+    return $1
 }
-all='tokenize dataset-build dataset-split dataset-stats dataset-audit pretrain finetune baseline predict embed evaluate perplexity merge info benchmark help'
+all='tokenize dataset-build dataset-split dataset-stats dataset-audit pretrain finetune baseline predict embed evaluate perplexity merge info benchmark doctor help'
 
 fail() {
     echo "FAILED: $command, $kind $n: $*"
