@@ -46,7 +46,7 @@ as_lines() {
          END { if (NR) print name, bases }'
 }
 
-for file in "$at"/good/* "$at"/odd/* "$at"/sam/* "$at"/cram/*.cram; do
+for file in "$at"/good/*.bam "$at"/odd/*.bam "$at"/sam/*.sam "$at"/cram/*.cram; do
     files=$((files + 1))
     set --
     case $file in
