@@ -265,8 +265,8 @@ mn_status_t mn_bai_open(const char *path, htsFile *file, sam_hdr_t *header, hts_
     if (!loaded)
         return mn_err_set(err, MN_INPUT, found, "remove the index: it is built again",
                           "damaged, or no index of this file");
-    bool older = !mn_file_newer(&info, &data), stale = is_cram && mn_file_newer(&data, &info);
-    if (older && !stale) {
+    bool stale = is_cram && mn_file_newer(&data, &info); /* a .crai tells no counts to compare */
+    if (!is_cram && !mn_file_newer(&info, &data)) {
         status = index_reads(path, file, header, &format, &fresh, err);
         stale = !status && !has_same_counts(loaded, fresh, header);
     }

@@ -375,8 +375,8 @@ static void match_part(const mn_labelled_t *set, matched_t *rows, int64_t n, boo
     }
 }
 
-mn_status_t mn_divide_match(const mn_labelled_t *set, bool length, bool gc, int64_t n_parts, uint8_t *parts,
-                            mn_divided_t *out, mn_err_t *err) {
+mn_status_t mn_divide_match(const mn_labelled_t *set, bool length, bool gc, uint8_t *parts, mn_divided_t *out,
+                            mn_err_t *err) {
     matched_t *rows = NULL;
     bool *has = NULL;
     int64_t *counts = NULL, n = 0;

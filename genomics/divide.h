@@ -31,13 +31,13 @@ mn_status_t mn_divide_contigs(const mn_labelled_t *set, const double *shares, in
  * threshold (genomics/sketch.h), and rows that overlap on a contig come together, with all that is linked to them, in
  * one part. Groups that lay in several parts go, the largest first, where sizes and classes of the parts come nearest
  * to what they were; then groups move over that bring them nearer still. Rows left out stay so. 0 < threshold <= 1.
- * Errors: MN_FAILED: no memory; MN_INPUT: a set without sequences. */
+ * Of a set without sequences only overlaps are known. Errors: MN_FAILED: no memory. */
 mn_status_t mn_divide_clean(const mn_labelled_t *set, double threshold, int64_t n_parts, uint8_t *parts,
                             mn_divided_t *out, mn_err_t *err);
 
 /* Makes the classes of each part alike in length, GC share or both, by leaving rows out: within each cell of up to 256
  * bins of lengths and 32 of GC, with about as many rows each, as many rows of each class stay as the rarest has. */
-mn_status_t mn_divide_match(const mn_labelled_t *set, bool length, bool gc, int64_t n_parts, uint8_t *parts,
-                            mn_divided_t *out, mn_err_t *err);
+mn_status_t mn_divide_match(const mn_labelled_t *set, bool length, bool gc, uint8_t *parts, mn_divided_t *out,
+                            mn_err_t *err);
 
 #endif

@@ -11,7 +11,7 @@ enum { TEXT = 1 << 17, PIECE = 1 << 16, NAME_MAX_BYTES = 1 << 16 };
 
 struct mn_fasta {
     mn_source_t *source;
-    bool fastq, in_bases, keep_positions;
+    bool fastq, in_bases;
     char *text; /* TEXT bytes; text[at .. end) is unread */
     int64_t at, end;
     bool ended;           /* nothing follows text[end] */

@@ -194,6 +194,7 @@ typedef struct job {
     int64_t n, n_regions, texts_cap, texts_size, wanted, copied;
     char *texts;          /* of the regions, NUL-terminated */
     const char **regions; /* into texts; NULL: the file is read whole */
+    int64_t next, *open, n_open; /* first span not met yet; those met that go on (room for n) */
 } job_t;
 
 static mn_status_t add_region(job_t *job, const char *contig, int64_t start, int64_t end, mn_err_t *err) {
@@ -225,20 +226,24 @@ static mn_status_t plan_regions(job_t *job, const mn_genome_t *genome, const fil
     return status;
 }
 
-/* What of the spans lies in a piece of contig; *first is the first span that may not be complete. */
-static void copy_piece(job_t *job, int64_t contig, const mn_piece_t *piece, int64_t *first) {
-    int64_t stop = piece->start + piece->n;
-    while (*first < job->n && (job->spans[*first].contig < contig ||
-                               (job->spans[*first].contig == contig && job->spans[*first].end <= piece->start)))
-        ++*first;
-    for (int64_t i = *first; i < job->n && job->spans[i].contig == contig && job->spans[i].start < stop; i++) {
-        const mn_span_t *span = &job->spans[i];
+/* What of the spans lies in a piece of contig; those that go on beyond it stay open. */
+static void copy_piece(job_t *job, int64_t contig, const mn_piece_t *piece) {
+    int64_t stop = piece->start + piece->n, kept = 0;
+    for (const mn_span_t *s; job->next < job->n; job->open[job->n_open++] = job->next++) {
+        s = &job->spans[job->next];
+        if (s->contig > contig || (s->contig == contig && s->start >= stop)) break;
+    }
+    for (int64_t i = 0; i < job->n_open; i++) {
+        const mn_span_t *span = &job->spans[job->open[i]];
         int64_t from = span->start > piece->start ? span->start : piece->start;
         int64_t to = span->end < stop ? span->end : stop;
+        if (span->contig != contig) continue;
+        if (span->end > stop) job->open[kept++] = job->open[i];
         if (from >= to) continue;
         memcpy(span->bases + (from - span->start), piece->bases + (from - piece->start), (size_t)(to - from));
         job->copied += to - from;
     }
+    job->n_open = kept;
 }
 
 static mn_status_t read_file(job_t *job, const mn_genome_t *genome, const file_t *file, int64_t before,
@@ -250,14 +255,13 @@ static mn_status_t read_file(job_t *job, const mn_genome_t *genome, const file_t
     options.threads = mn_par_threads();
     mn_input_t *in;
     const mn_record_t *record;
-    int64_t first = 0;
     mn_status_t status = mn_input_open(file->path, &options, &in, err);
-    while (!status && first < job->n && !(status = mn_input_next(in, &record, err)) && record) {
+    while (!status && (job->n_open || job->next < job->n) && !(status = mn_input_next(in, &record, err)) && record) {
         int64_t contig = mn_names_find(&genome->names, record->contig);
         mn_piece_t piece;
         while (!(status = mn_input_read(in, &piece, err)) && piece.n) {
-            copy_piece(job, contig, &piece, &first);
-            if (progress) progress(ctx, before + first);
+            copy_piece(job, contig, &piece);
+            if (progress) progress(ctx, before + job->next - job->n_open);
         }
         if (status) break;
     }
@@ -279,7 +283,9 @@ mn_status_t mn_genome_read(mn_genome_t *genome, mn_span_t *spans, int64_t n, voi
             job.wanted += job.spans[job.n].end - job.spans[job.n].start;
         if (!job.n) continue;
         status = plan_regions(&job, genome, &genome->files[f], err);
+        if (!status) status = mn_mem_new((void **)&job.open, job.n, sizeof *job.open, err);
         if (!status) status = read_file(&job, genome, &genome->files[f], at, progress, ctx, err);
+        mn_mem_free(job.open);
         mn_mem_free(job.regions);
         mn_mem_free(job.texts);
         at += job.n;

@@ -101,7 +101,7 @@ static mn_status_t read_line(mn_gff_t *gff, char *line, const char *place, mn_er
     feature.start--;
     feature.kind = (uint8_t)kind;
     feature.strand = field[6][0] == '-' ? '-' : field[6][0] == '+' ? '+' : '.';
-    if (!find_group(field[8], kind, group)) snprintf(group, sizeof group, "%.200s", place); /* a group of its own */
+    if (!find_group(field[8], kind, group)) snprintf(group, sizeof group, "%s", place); /* a group of its own */
     return add_feature(gff, feature, field[0], group, err);
 }
 

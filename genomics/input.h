@@ -42,7 +42,6 @@ typedef struct mn_record {
     const char *name; /* FASTA: first word of the header; a read's name; a region: contig:beg-end, 1-based inclusive */
     const char *contig;      /* whose positions pieces count: a region's contig, else the name */
     int64_t start;           /* 0-based position of the first base on the contig: a region's begin, else 0 */
-    uint32_t flags;          /* SAM flags of a read, else 0 */
     mn_base_counts_t counts; /* of what was read so far; complete after the piece with n 0 */
 } mn_record_t;
 

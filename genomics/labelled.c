@@ -88,7 +88,7 @@ static mn_status_t read_place(mn_labelling_t *b, const layout_t *layout, char **
                               mn_place_t *at, bool *known) {
     const char *contig = fields[layout->contig], *start = get_field(layout, fields, COLUMN_START);
     const char *end = get_field(layout, fields, COLUMN_END), *strand = get_field(layout, fields, COLUMN_STRAND);
-    int64_t number;
+    int64_t number = 0;
     *known = *contig || *start || *end;
     if (!*known) return MN_OK;
     if (!*contig || !mn_table_number(start, &at->start) || !mn_table_number(end, &at->end) || at->end <= at->start)

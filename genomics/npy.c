@@ -129,7 +129,7 @@ static mn_status_t read_header(mn_npy_reader_t *npy, mn_err_t *err) {
         return refuse_array(npy, err, "expected rows one after another (C order)");
     npy->type = -1;
     for (int i = MN_NPY_U1; type && i <= MN_NPY_F4; i++)
-        if (!strncmp(type + 1, descriptions[0][i], 3)) npy->type = i;
+        if (*type && !strncmp(type + 1, descriptions[0][i], 3)) npy->type = i;
     if (npy->type < 0) return refuse_array(npy, err, "expected numbers of type u1, u2, u4 or f4");
     char *end = NULL;
     errno = 0;

@@ -265,7 +265,7 @@ mn_status_t mn_reads_next(mn_reads_t *reads, mn_record_t *record, bool *more, mn
     }
     reads->count++;
     *more = true;
-    *record = (mn_record_t){.flags = core->flag};
+    *record = (mn_record_t){0};
     record->name = record->contig = bam_get_qname(reads->read);
     for (const char *c = record->name; *c; c++)
         if (iscntrl((unsigned char)*c)) {

@@ -389,7 +389,6 @@ static mn_status_t gather_pairs(search_t *s, mn_near_t *out, mn_err_t *err) {
         near.n += s->found[t].n;
         near.crowded += s->found[t].crowded;
     }
-    for (int64_t i = 0; i < s->distinct->n; i++) near.wordless += !s->words[i];
     if (!status) status = mn_mem_new((void **)&near.pairs, near.n, sizeof *near.pairs, err);
     int64_t at = 0;
     for (int64_t t = 0; !status && t < SEARCH_TASKS; at += s->found[t++].n)

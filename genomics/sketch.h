@@ -23,7 +23,6 @@ typedef struct mn_near_pair {
 typedef struct mn_near {
     mn_near_pair_t *pairs; /* of Jaccard index >= threshold, by a, then b */
     int64_t n;
-    int64_t wordless; /* distinct sequences without a word, too short or full of N: equal ones are found all the same */
     int64_t crowded;  /* distinct sequences that were not compared with all that share a minimizer */
 } mn_near_t;
 

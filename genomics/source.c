@@ -58,12 +58,13 @@ static mn_status_t report_damaged(const mn_source_t *source, mn_err_t *err) {
 /* ---- what a file is */
 
 /* The first bytes of gzip data, as far as they go. */
-static int64_t inflate_head(const uint8_t *raw, int64_t n, char *out, int64_t size) {
+static int64_t inflate_head(const uint8_t *raw, int64_t n, char *out, int64_t size, bool *ended) {
     z_stream zip = {
         .next_in = (Bytef *)(uintptr_t)raw, .avail_in = (uInt)n, .next_out = (Bytef *)out, .avail_out = (uInt)size};
     if (inflateInit2(&zip, 15 + 16) != Z_OK) return 0;
     while (zip.avail_out && zip.avail_in) {
         int code = inflate(&zip, Z_SYNC_FLUSH);
+        *ended |= code == Z_STREAM_END;
         if (code == Z_STREAM_END && zip.avail_in) code = inflateReset(&zip);
         if (code != Z_OK) break;
     }
@@ -113,8 +114,9 @@ static mn_status_t look_inside(mn_source_t *source, mn_err_t *err) {
     if (got >= 2 && raw[0] == 0x1f && raw[1] == 0x8b) {
         bool extra = got >= 18 && raw[3] & 4, blocked = extra && !memcmp(raw + 12, "BC\2\0", 4);
         source->pack = blocked ? MN_PACK_BGZF : MN_PACK_GZIP;
-        source->head_size = inflate_head(raw, got, source->head, HEAD);
-        if (!source->head_size && got < 28) return report_truncated(source, err);
+        bool ended = false; /* an empty file is a whole one */
+        source->head_size = inflate_head(raw, got, source->head, HEAD, &ended);
+        if (!source->head_size && got < 28 && !ended) return report_truncated(source, err);
     } else {
         source->head_size = got < HEAD ? got : HEAD;
         memcpy(source->head, raw, (size_t)source->head_size);

@@ -119,7 +119,7 @@ mn_status_t mn_subset_cap(const mn_labelled_t *set, int64_t most, int64_t *rows,
     mn_status_t status = mn_mem_new((void **)&keyed, all, sizeof *keyed, err);
     if (status) return status;
     for (int64_t i = 0; i < all; i++)
-        keyed[i] = (keyed_t){.key = mn_split_key(mn_labelled_row(set, rows[i]), mn_labelled_length(set, rows[i])),
+        keyed[i] = (keyed_t){.key = mn_split_row_key(set, rows[i]),
                              .stratum = set->splits[rows[i]] * set->n_classes + set->labels[rows[i]],
                              .row = rows[i]};
     qsort(keyed, (size_t)all, sizeof *keyed, compare_keyed);

@@ -224,7 +224,7 @@ mn_status_t mn_audit_page(const mn_labelled_t *set, const mn_audit_t *audit, FIL
     draw_alone(&page, audit);
     if (!status) status = draw_distributions(&page, set, err);
     if (!status) status = draw_overlaps(&page, set, audit, err);
-    if (!status) status = draw_near(&page, audit, set->per_split[MN_SPLIT_TEST] > 0, err);
+    if (!status) status = draw_near(&page, audit, mn_audit_find(audit, "near_0.5", "test/train") != NULL, err);
     write_numbers(&page, audit);
     mn_page_end(&page);
     return status;

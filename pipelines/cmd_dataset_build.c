@@ -103,6 +103,8 @@ static mn_status_t split_rows(build_t *b, const mn_regions_t *test) {
         const mn_place_t *place = &set->places[i];
         bool touches = mn_regions_touch(test, map[place->contig], place->start, place->end);
         set->splits[i] = touches ? MN_SPLIT_TEST : MN_SPLIT_TRAIN;
+        set->per_split[MN_SPLIT_NONE]--;
+        set->per_split[set->splits[i]]++;
     }
     mn_mem_free(map);
     return MN_OK;

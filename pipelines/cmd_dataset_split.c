@@ -133,7 +133,7 @@ static mn_status_t improve(const task_t *t) {
     }
     if (!status && s->match) {
         bool length = strstr(s->match, "length"), gc = strstr(s->match, "gc");
-        status = mn_divide_match(t->set, length, gc, t->n_parts, t->parts, &done, t->err);
+        status = mn_divide_match(t->set, length, gc, t->parts, &done, t->err);
         if (!status)
             mn_log(MN_LOG_INFO, "match: %" PRId64 " of %" PRId64 " rows are left out", done.dropped, t->set->n);
     }

@@ -64,7 +64,7 @@ typedef struct run {
     uint8_t *bases;
     int64_t used, capacity;
     float *probabilities; /* (BATCH_ROWS, classes) */
-    int64_t written, blank, left_out;
+    int64_t blank, left_out;
     mn_progress_t progress;
     int64_t bases_read;
 } run_t;
@@ -143,7 +143,6 @@ static mn_status_t flush_rows(run_t *run, mn_err_t *err) {
         run->blank += !run->rows[i].known;
     }
     if (!status && ferror(run->out)) status = mn_writer_commit(&run->result.writer, err); /* which says why */
-    run->written += run->n;
     clear_rows(run);
     mn_progress_update(&run->progress, run->bases_read, NULL);
     return status;

@@ -194,13 +194,13 @@ static void print_option_names(FILE *out, const mn_option_rows_t *rows) {
 }
 
 /* The words that can follow an option, or NULL. */
-static const char *list_values(const mn_option_t *option, char separator, char *out, size_t size) {
+static const char *list_values(const mn_option_t *option, char *out, size_t size) {
     static const char *const on_off[] = {"on", "off", NULL};
     const char *const *names = option->kind == MN_OPT_SWITCH ? on_off : option->choices;
     if (!names) return NULL;
     size_t used = 0;
     for (int i = 0; names[i] && used + 2 < size; i++) {
-        if (i) out[used++] = separator;
+        if (i) out[used++] = ' ';
         used += (size_t)snprintf(out + used, size - used, "%s", names[i]);
     }
     return out;
@@ -228,7 +228,7 @@ static void print_bash_command(FILE *out, const mn_command_t *command) {
     for (int j = 0; j < rows.n; j++) {
         const mn_option_t *option = rows.row[j].option;
         char values[256];
-        if (list_values(option, ' ', values, sizeof values))
+        if (list_values(option, values, sizeof values))
             fprintf(out, "        --%s) COMPREPLY=($(compgen -W '%s' -- \"$word\")); return ;;\n", option->name,
                     values);
     }
@@ -285,7 +285,7 @@ static void print_zsh_option(FILE *out, const mn_option_t *option) {
         if (value) fprintf(out, ":%s:", option->choices || option->kind == MN_OPT_SWITCH ? option->name : value);
         if (file)
             fputs("_files", out);
-        else if (list_values(option, ' ', values, sizeof values))
+        else if (list_values(option, values, sizeof values))
             fprintf(out, "(%s)", values);
         fputs("' \\\n", out);
     }
@@ -350,7 +350,7 @@ static void print_fish_option(FILE *out, const char *when, const mn_option_t *op
     char values[256];
     fprintf(out, "complete -c mnemon -n '%s' -l %s", when, option->name);
     for (const char *c = option->letters; c && *c; c++) fprintf(out, " -s %c", *c);
-    if (list_values(option, ' ', values, sizeof values))
+    if (list_values(option, values, sizeof values))
         fprintf(out, " -x -a '%s'", values);
     else if (names_file(option))
         fputs(" -r", out);

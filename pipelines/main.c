@@ -4,6 +4,7 @@
 #include "genomics/version.h"
 #include "pipelines/commands.h"
 #include "pipelines/help.h"
+#include "pipelines/provenance.h"
 #include "pipelines/report.h"
 #include "pipelines/signals.h"
 #include "titans/kernels/vec.h"
@@ -59,7 +60,8 @@ static mn_status_t run_command(const mn_args_t *args, int argc, char **argv, mn_
     if (!mn_vec_select(mn_cpu_names[common->cpu]))
         return mn_err_set(err, MN_USAGE, "--cpu", NULL, "this processor has no %s", mn_cpu_names[common->cpu]);
     mn_report_init(args->command->name, common->quiet ? MN_LOG_ERROR : common->verbosity);
-    mn_status_t status = args->command->run(args, err);
+    mn_status_t status = mn_provenance_spare(args, err);
+    if (!status) status = args->command->run(args, err);
     if (!status) status = close_stdout(err);
     if (!status && strcmp(args->command->heading, "Inspect")) mn_report_closing(argc, argv, common->seed);
     return status;

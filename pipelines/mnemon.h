@@ -101,7 +101,8 @@ typedef struct mn_predict_options {
 } mn_predict_options_t;
 
 /* Class probabilities of n sequences of lengths[i] >= 1 bases into probabilities (n, classes); each row's sum is 1.
- * Errors: MN_MODEL for a model without classes, MN_INPUT for an empty sequence or a bad letter, MN_FAILED for no memory. */
+ * Errors: MN_MODEL for a model without classes, MN_INPUT for an empty sequence or a bad letter, MN_USAGE for lengths whose sum
+ * cannot be counted, MN_DIVERGED for probabilities that are not finite, MN_FAILED for no memory. */
 MN_API mn_status_t mn_net_predict(mn_net_t *net, const char *const *sequences, const int64_t *lengths, int64_t n,
                                   const mn_predict_options_t *options, float *probabilities, mn_err_t *err);
 

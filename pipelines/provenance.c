@@ -100,6 +100,31 @@ static mn_status_t print_options(FILE *file, const mn_option_rows_t *rows, const
     return status;
 }
 
+static mn_status_t check_outputs(const mn_args_t *args, mn_err_t *err) {
+    mn_status_t status = MN_OK;
+    for (int i = 0; i < args->rows.n && !status; i++) {
+        const char *const *written = (const void *)((const char *)args->settings + args->rows.row[i].offset);
+        if (args->rows.row[i].option->kind == MN_OPT_FILE && *written) status = mn_writer_check(*written, err);
+    }
+    return status;
+}
+
+mn_status_t mn_provenance_spare(const mn_args_t *args, mn_err_t *err) {
+    mn_status_t status = MN_OK;
+    for (int64_t i = 0; i < args->n_operands && !status; i++)
+        status = mn_writer_spare(mn_provenance_path(args->operands[i]), err);
+    for (int i = 0; i < args->rows.n && !status; i++) {
+        const mn_option_t *option = args->rows.row[i].option;
+        const void *field = (const char *)args->settings + args->rows.row[i].offset;
+        const mn_strings_t *list = field;
+        const char *const *input = field;
+        if (option->kind == MN_OPT_INPUT && *input) status = mn_writer_spare(*input, err);
+        for (int64_t j = 0; option->kind == MN_OPT_LIST && j < list->count && !status; j++)
+            status = mn_writer_spare(mn_provenance_path(list->items[j]), err);
+    }
+    return status ? status : check_outputs(args, err);
+}
+
 mn_status_t mn_provenance(const mn_args_t *args, char **out, mn_err_t *err) {
     mn_text_t text;
     *out = NULL;
@@ -108,10 +133,7 @@ mn_status_t mn_provenance(const mn_args_t *args, char **out, mn_err_t *err) {
     fprintf(text.file, "mnemon %s", args->command->name);
     status = print_options(text.file, &args->rows, args->settings, NULL, err);
     for (int64_t i = 0; i < args->n_operands && !status; i++) status = print_input(text.file, args->operands[i], err);
-    for (int i = 0; i < args->rows.n && !status; i++) {
-        const char *const *written = (const void *)((const char *)args->settings + args->rows.row[i].offset);
-        if (args->rows.row[i].option->kind == MN_OPT_FILE && *written) status = mn_writer_check(*written, err);
-    }
+    if (!status) status = check_outputs(args, err); /* again, as the files of folders are known now */
     return mn_text_end(&text, status, out, err);
 }
 

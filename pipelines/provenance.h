@@ -10,6 +10,10 @@
  * files, folders, or CLASS=FILE. Owner: the caller, mn_mem_free. Errors: an input that cannot be read. */
 mn_status_t mn_provenance(const mn_args_t *args, char **out, mn_err_t *err);
 
+/* From here on no output replaces a file that an operand or an option names as an input. Errors: MN_USAGE, an output that is
+ * given as one. */
+mn_status_t mn_provenance_spare(const mn_args_t *args, mn_err_t *err);
+
 /* The file or folder that an operand names, CLASS= aside. */
 const char *mn_provenance_path(const char *operand);
 

@@ -262,7 +262,7 @@ static void test_match(void **state) {
     assert_non_null(parts);
     assert_int_equal(mn_audit_run(set, &options, &before, NULL), MN_OK);
     assert_int_equal(mn_divide_given(set, parts, NULL), MN_OK);
-    assert_int_equal(mn_divide_match(set, true, true, MN_SPLIT_TEST, parts, &done, NULL), MN_OK);
+    assert_int_equal(mn_divide_match(set, true, true, parts, &done, NULL), MN_OK);
     for (int64_t i = 0; i < set->n; i++) rows[parts[i]][set->labels[i]]++;
     assert_int_equal(rows[MN_SPLIT_NONE][0] + rows[MN_SPLIT_NONE][1], done.dropped);
     for (int part = MN_SPLIT_TRAIN; part < MN_SPLIT_COUNT; part++) assert_int_equal(rows[part][0], rows[part][1]);

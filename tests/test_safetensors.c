@@ -330,6 +330,8 @@ static void test_forged(void **state) {
     expect_forged("kind", "checkpoint", "", "expected a model");
     expect_forged("labels", "[\"one\"]", "", "labels");
     expect_forged("labels", "[1, 2]", "", "label");
+    expect_forged("labels", "[\"a\\nchr1\\t0\", \"b\"]", "", "label");
+    expect_forged("labels", "[\"\", \"b\"]", "", "label");
     expect_forged("config", "{}", "", "config field 'arch'");
     expect_forged("config", "[", "", "JSON");
     mn_config_t huge = tiny_config(); /* refused by counting, not by running out of memory */

@@ -2,6 +2,7 @@
 #include "titans/checkpoint.h"
 #include "genomics/base/mem.h"
 #include "titans/safetensors.h"
+#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
@@ -234,6 +235,13 @@ static mn_status_t read_config(const mn_tensors_t *tensors, const char *kind, co
     return status;
 }
 
+/* As tables have them: a label that forges lines of results is none. */
+static bool is_label(const char *text) {
+    const char *c = text;
+    while (*c && !iscntrl((unsigned char)*c)) c++;
+    return c > text && !*c;
+}
+
 static mn_status_t read_info(const mn_tensors_t *tensors, const char *path, int64_t classes, mn_model_info_t *out,
                              mn_err_t *err) {
     const char *tokenizer = mn_tensors_meta(tensors, "tokenizer"), *command = mn_tensors_meta(tensors, "command");
@@ -251,7 +259,8 @@ static mn_status_t read_info(const mn_tensors_t *tensors, const char *path, int6
     if (!status) status = new_labels(out, classes, err);
     for (int64_t i = 0; !status && i < classes; i++) {
         const char *label = mn_json_string(mn_json_at(labels, i));
-        status = label ? mn_mem_string(&out->labels[i], label, err) : refuse(err, path, NULL, "a label is not text");
+        status = label && is_label(label) ? mn_mem_string(&out->labels[i], label, err)
+                                         : refuse(err, path, NULL, "a label is no text of one line");
     }
     mn_json_free(labels);
     if (!status && mn_tensors_meta(tensors, "extra")) status = read_json(tensors, "extra", path, &out->extra, err);

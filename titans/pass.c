@@ -213,6 +213,7 @@ static void find_words(mn_pass_t *pass, const int32_t *ids) {
     real *kept = pass->state ? pass->state->block + pass->state->size - mn_room(K - 1) : NULL;
     const int64_t first = pass->base + pass->start - pass->origin; /* of the sample, wherever it is cut */
     int64_t word = 0, bases = 0;
+    if (kept && pass->position == 0) mn_zero(kept, K - 1);
     for (int64_t t = kept ? 1 - K : 0; t < pass->length; t++) {
         const real id = t < 0 ? kept[K - 1 + t] - 1 : (real)ids[t]; /* anything, if a file says so */
         const bool base = id >= 0 && id < 4;

@@ -50,6 +50,7 @@ static mn_status_t name_files(const char *output, names_t *names, mn_err_t *err)
 
 mn_status_t mn_train_claim(const char *output, bool resume, bool force, mn_lock_t *lock, mn_err_t *err) {
     names_t names;
+    *lock = (mn_lock_t){.fd = -1};
     mn_status_t status = name_files(output, &names, err);
     if (!status) status = mn_lock_take(lock, output, err);
     for (int i = 0; !status && !resume && !force && i < N_FILES; i++)

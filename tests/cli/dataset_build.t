@@ -245,3 +245,13 @@ $ mnemon dataset build --quiet lists --annotation g.gtf --reference chr1.fa -o -
 $ mnemon dataset build --quiet --reference chr1.fa -o -
 ! mnemon dataset build: an input is missing (give a folder of interval lists, CLASS=FILE.bed, or --annotation)
 [2]
+
+$ cp chr1.fa mine.fa; printf '1\t0\t9\n' >one.bed; mnemon dataset build --quiet a=one.bed b=one.bed --reference mine.fa -o mine.fa; mnemon dataset build --quiet a=one.bed b=one.bed --reference a=mine.fa --reference b=mine.fa -o one.bed; cmp chr1.fa mine.fa
+! mnemon dataset build: mine.fa: is an input of this run (choose another output)
+! mnemon dataset build: one.bed: is an input of this run (choose another output)
+
+$ printf 'label\tsequence\na\tACGT\nb\tACCT\n' >self.tsv; mnemon dataset split --quiet self.tsv -o self.tsv; cat self.tsv
+label	sequence
+a	ACGT
+b	ACCT
+! mnemon dataset split: self.tsv: is an input of this run (choose another output)

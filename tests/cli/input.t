@@ -204,8 +204,8 @@ $ # outputs that would take an input's place, or each other's
 $ cp g.fa only.tsv; mnemon tokenize --quiet only.tsv -o only.npy; cmp g.fa only.tsv; mnemon tokenize --quiet g.fa -o ./g.fa; ln -s g.fa linked; mnemon tokenize --quiet g.fa -o linked; head -c 3 g.fa
 >c1
 ! mnemon tokenize: only.tsv: is an input of this run (choose another output)
-! mnemon tokenize: ./g.fa: an array's name must end in .npy (name the array OUT.npy)
-! mnemon tokenize: linked: an array's name must end in .npy (name the array OUT.npy)
+! mnemon tokenize: ./g.fa: is an input of this run (choose another output)
+! mnemon tokenize: linked: is an input of this run (choose another output)
 
 $ # names with control characters, CR alone, byte order marks, a contig named as a line of browsers begins, an empty first record
 
@@ -225,3 +225,15 @@ ACGTA
 $ mkfifo pipe.bed; mnemon tokenize --quiet -L pipe.bed g.fa mark.fa
 ! mnemon tokenize: pipe.bed: can be read but once, and is wanted for each input (give a file)
 [2]
+
+$ printf '@SQ\tSN:c\tLN:100\nr\t0\tc\t3\t60\t10M\t*\t0\t0\tACGTACGTAC\t*\n' | samtools view -O cram,no_ref=1 -o even.cram; mnemon tokenize --quiet -r c:1-20 even.cram | grep -v '^#'; touch -d 2026-01-01 even.cram even.cram.crai; mnemon tokenize --quiet -r c:1-20 even.cram | grep -v '^#'
+name	offset	length	GC	N	replaced	bases	dropped
+r	0	11	5	0	0	10	0
+name	offset	length	GC	N	replaced	bases	dropped
+r	0	11	5	0	0	10	0
+
+$ printf '@SQ\tSN:c\tLN:100\n' | samtools view -O cram,no_ref=1 -o none.cram; for i in 1 2; do mnemon tokenize --quiet -r c:1-20 none.cram | grep -v '^#'; done; gzip </dev/null >none.tsv.gz; mnemon dataset stats --quiet none.tsv.gz
+name	offset	length	GC	N	replaced	bases	dropped
+name	offset	length	GC	N	replaced	bases	dropped
+! mnemon dataset stats: none.tsv.gz: the file is empty (the first line should name the columns label and sequence, and maybe split and id)
+[3]
