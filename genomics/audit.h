@@ -9,7 +9,7 @@ typedef enum { MN_AUDIT_OK, MN_AUDIT_NOTE, MN_AUDIT_WARNING } mn_audit_level_t;
 extern const char *const mn_audit_levels[]; /* "ok", "note", "warning" */
 
 /* Names: rows, class_balance, class_missing, ids, n_share (of bases), length_alone, composition_alone, lookup_alone
- * (accuracies, reference: the majority's), kmer_alone (added by pipelines/baselines), duplicates (within a part),
+ * (accuracies, reference: the majority's), kmer_alone (added by pipelines/cmd_dataset_audit.c), duplicates (within a part),
  * duplicates_across, duplicates_labels, overlap_across, overlap_labels, near_0.5, near_0.7, near_0.9. */
 typedef struct mn_finding {
     char name[32];

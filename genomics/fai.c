@@ -97,10 +97,15 @@ static mn_status_t load_entries(mn_fai_t *fai, const char *path, mn_err_t *err) 
     mn_source_t *source;
     mn_status_t status = mn_source_open(path, 1, &source, err);
     if (status) return status;
+    enum { NAME_BYTES = 64 }; /* with what the table of names takes */
+    const int64_t most = mn_mem_most(sizeof *fai->entries + NAME_BYTES);
     char *line;
     for (int64_t number = 1; !(status = mn_source_line(source, &line, err)) && line; number++) {
         mn_fai_entry_t entry = {0};
-        if (read_line(line, &entry)) {
+        if (fai->n == most) {
+            status = mn_err_set(err, MN_FAILED, path, "remove the index: it is built again",
+                                "more than %lld contigs do not fit in memory", (long long)most);
+        } else if (read_line(line, &entry)) {
             status = add_entry(fai, entry, line, err);
         } else {
             char where[256];

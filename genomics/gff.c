@@ -114,7 +114,7 @@ static void read_build(mn_gff_t *gff, const char *line) {
 
 static mn_status_t read_all(mn_gff_t *gff, mn_source_t *source, mn_err_t *err) {
     char *line, place[256];
-    const int64_t memory = mn_mem_available() / 3, most = memory / (int64_t)(sizeof *gff->features + GROUP_BYTES);
+    const int64_t most = mn_mem_most(sizeof *gff->features + GROUP_BYTES);
     mn_status_t status;
     for (int64_t number = 1; !(status = mn_source_line(source, &line, err)) && line; number++) {
         if (!strcmp(line, "##FASTA") || *line == '>') break; /* sequences may follow in GFF3 */

@@ -129,9 +129,13 @@ mn_status_t mn_regions_add_bed(mn_regions_t *regions, const char *path, const mn
     if (status) return status;
     mn_bed_t bed = {0};
     bool more;
-    int64_t before = regions->n;
-    while (!(status = mn_bed_next(source, &bed, &more, err)) && more)
-        if ((status = add_bed(regions, &bed, contigs, err))) break;
+    const int64_t before = regions->n, most = mn_mem_most(sizeof *regions->items);
+    while (!(status = mn_bed_next(source, &bed, &more, err)) && more) {
+        if (regions->n == most)
+            status = mn_err_set(err, MN_FAILED, bed.place, "use a part of it, or a machine with more memory",
+                                "more than %lld intervals do not fit in memory", (long long)most);
+        if (status || (status = add_bed(regions, &bed, contigs, err))) break;
+    }
     if (!status && regions->n == before)
         status = mn_err_set(err, MN_INPUT, mn_source_path(source), NULL, "holds no interval");
     mn_source_close(source);

@@ -1,4 +1,4 @@
-/* config: every field of a model, as ../reference/model.md names them; its JSON form, presets and limits. */
+/* config: every field of a model, as titans/MODEL.md names them; its JSON form, presets and limits. */
 #ifndef MN_CONFIG_H
 #define MN_CONFIG_H
 #include "genomics/base/json.h"

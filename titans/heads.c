@@ -21,7 +21,7 @@ void mn_heads_hidden(mn_pass_t *pass) {
     mn_pass_for(pass, 0, pass->groups, hidden_group);
 }
 
-/* Logits of the rows [r, r + MN_ROWS) into pass->logits + (r - from) V */
+/* Logits of the rows [from, to), in blocks of MN_ROWS, into pass->logits, (to - from, V) */
 static void logits_of(mn_pass_t *pass, int64_t from, int64_t to) {
     const int64_t D = pass->model->config.dim, V = pass->model->config.vocab;
     for (int64_t r = from; r < to; r += MN_ROWS)

@@ -1,4 +1,4 @@
-/* lmm: the memory layer, as ../reference/model.md states it, over the rows at work of acts.seen: [persistent | rms(x; norm1)],
+/* lmm: the memory layer, as titans/MODEL.md states it, over the rows at work of acts.seen: [persistent | rms(x; norm1)],
  * or in mac a segment of attended rows. Row-wise parts run by groups of rows, scans by heads. */
 #include "titans/kernels/gemm.h"
 #include "titans/kernels/vec.h"

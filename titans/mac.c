@@ -1,5 +1,5 @@
 /* mac: memory as context. For each segment: read with the memories as they stand at its start, attend over [persistent
- * | read | segment], write what was attended token by token; ../reference/model.md states it. Segments run in order,
+ * | read | segment], write what was attended token by token; titans/MODEL.md states it. Segments run in order,
  * and backward from the last; within one, row-wise parts run by groups of rows and the rest by heads. */
 #include "titans/attention.h"
 #include "titans/kernels/gemm.h"

@@ -20,6 +20,7 @@ typedef struct mn_memory {
 } mn_memory_t;
 
 void mn_memory_init(mn_memory_t *memory, const mn_config_t *config);
+int64_t mn_memory_scratch(const mn_memory_t *memory); /* numbers that a chunk's way back takes, and its way forth at most */
 
 /* The rows of one head, the first at a chunk's start. Room for n rounded up to a whole chunk; q, k and v are zero beyond
  * n. Row stride: ld of q, k, v and their cotangents, ldy of y and its. */
@@ -64,7 +65,7 @@ void mn_memory_again(const mn_memory_t *memory, const mn_memory_rows_t *rows, co
 void mn_memory_backward(const mn_memory_t *memory, const mn_memory_rows_t *rows, const mn_tape_t *tape,
                         const mn_memory_grads_t *grads, mn_real_t *dstate, mn_real_t *scratch);
 
-/* The same, token by token in double, from the equations of ../reference/model.md alone: slow, for the tests.
+/* The same, token by token in double, from the equations of titans/MODEL.md alone: slow, for the tests.
  * q, k, v, y (rows, d); alpha, eta (rows); theta (rows, depth); w, s (advanced in place) and initial: depth matrices.
  * Errors: no memory. */
 mn_status_t mn_memory_ref(const mn_memory_t *memory, int64_t rows, const double *q, const double *k, const double *v,

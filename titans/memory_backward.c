@@ -17,9 +17,10 @@ typedef struct {
     real *dtheta;                                            /* (depth, C) of theta' */
 } scratch_t;
 
-static void take_scratch(const mn_memory_t *memory, real *base, scratch_t *s) {
+/* The views of the scratch at base; base NULL gives only the size. Returns its numbers. */
+static int64_t take_scratch(const mn_memory_t *memory, real *base, scratch_t *s) {
     const int64_t C = memory->chunk, L = memory->depth;
-    mn_arena_t arena = {.base = (char *)base, .size = memory->scratch_size * (int64_t)sizeof(real)};
+    mn_arena_t arena = {.base = (char *)base, .size = base ? memory->scratch_size * (int64_t)sizeof(real) : 0};
 #define TAKE(n) mn_arena_take(&arena, n, sizeof(real))
     real **wide[] = {&s->dz, &s->dx, &s->gw, &s->gs, &s->gi};
     for (size_t i = 0; i < sizeof wide / sizeof *wide; i++) *wide[i] = TAKE(C * memory->widest);
@@ -39,6 +40,12 @@ static void take_scratch(const mn_memory_t *memory, real *base, scratch_t *s) {
     s->dp_s = TAKE(C);
     s->dtheta = TAKE(L * C);
 #undef TAKE
+    return arena.peak / (int64_t)sizeof(real);
+}
+
+int64_t mn_memory_scratch(const mn_memory_t *memory) {
+    scratch_t none;
+    return take_scratch(memory, NULL, &none);
 }
 
 /* Where the keys' rows of matrix l lie: u_0 is the caller's k. */

@@ -14,7 +14,7 @@ void mn_memory_init(mn_memory_t *memory, const mn_config_t *config) {
                             .norm = config->memory.norm, .residual = config->memory.residual,
                             .polyak = config->memory.step == MN_STEP_POLYAK,
                             .initial = config->memory.forget == MN_FORGET_INITIAL};
-    const int64_t L = memory->depth, C = memory->chunk;
+    const int64_t L = memory->depth;
     for (int64_t l = 0; l <= L; l++) {
         memory->dims[l] = l == 0 || l == L ? d : hidden;
         if (memory->dims[l] > memory->widest) memory->widest = memory->dims[l];
@@ -25,8 +25,7 @@ void mn_memory_init(mn_memory_t *memory, const mn_config_t *config) {
     }
     mn_chunk_t view;
     memory->chunk_size = mn_chunk_view(memory, NULL, &view);
-    /* the backward pass: 9 (C, widest) regions, 7 a matrix, 5 (C, C), 8 (C) and 2 (depth, C) */
-    memory->scratch_size = (9 + 7 * L) * mn_room(C * memory->widest) + 5 * mn_room(C * C) + (8 + 2 * L) * mn_room(C) + 16;
+    memory->scratch_size = mn_memory_scratch(memory);
 }
 
 int64_t mn_chunk_view(const mn_memory_t *memory, real *base, mn_chunk_t *view) {

@@ -1,5 +1,5 @@
 /* memory_ref: one head's memory, one token at a time, in double, straight from equations (8) to (15) of arXiv:2501.00663 as
- * ../reference/model.md states them. It forms every gradient matrix, and shares no code with the chunked form that it is
+ * titans/MODEL.md states them. It forms every gradient matrix, and shares no code with the chunked form that it is
  * there to test. */
 #include "titans/memory.h"
 #include <math.h>

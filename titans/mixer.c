@@ -1,4 +1,4 @@
-/* mixer: a layer's mixer with its norms, gate and residual, composed as ../reference/model.md states for each backbone:
+/* mixer: a layer's mixer with its norms, gate and residual, composed as titans/MODEL.md states for each backbone:
  * lmm, the memory layer; mal, sliding attention after it; mag, both side by side; mac, in mac.c. */
 #include "titans/attention.h"
 #include "titans/kernels/vec.h"

@@ -1,5 +1,5 @@
 /* model: the list of parameters, where each lies, and its initial values. Names and shapes are those of
- * ../reference/model.md; the initial values' reasons stand in MATH.md. */
+ * titans/MODEL.md; the initial values' reasons stand in MATH.md. */
 #include "titans/model.h"
 #include "genomics/base/digest.h"
 #include "genomics/base/gapped.h"

@@ -92,3 +92,7 @@ int64_t mn_mem_available(void) {
         least = (int64_t)limit.rlim_cur;
     return least;
 }
+
+int64_t mn_mem_most(int64_t size) {
+    return mn_mem_available() / 3 / size;
+}

@@ -40,5 +40,7 @@ int64_t mn_mem_peak(void);
 
 /* Memory this process may use in bytes: the least of physical memory, cgroup limit and RLIMIT_AS. */
 int64_t mn_mem_available(void);
+/* Items of `size` bytes that a file may make us keep: as many as fit in a third of it. */
+int64_t mn_mem_most(int64_t size);
 
 #endif
