@@ -41,7 +41,7 @@ static bool tell_kind(const char *type, mn_gff_kind_t *kind) {
     return true;
 }
 
-/* The value of key in the attributes, into out: key "value" or key=value, up to its quote, ',' or ';'. */
+/* The value of key in the attributes, into out: key "value" or key=value, up to its quote, or a ',', ';' or blank. */
 static bool find_attribute(const char *attributes, const char *key, char *out) {
     size_t length = strlen(key);
     for (const char *at = attributes; (at = strstr(at, key)); at += length) {

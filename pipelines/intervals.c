@@ -61,7 +61,8 @@ void mn_references_close(mn_references_t *references) {
     *references = (mn_references_t){0};
 }
 
-int64_t mn_references_find(const mn_references_t *references, const char *label) {
+/* The class's own, else that of all, else -1. */
+static int64_t find_reference(const mn_references_t *references, const char *label) {
     int64_t common = -1;
     for (int64_t i = 0; i < references->n; i++) {
         if (!strcmp(references->items[i].label, label)) return i;
@@ -91,7 +92,7 @@ static mn_status_t choose_references(mn_intervals_t *in, mn_err_t *err) {
                               "no class '%.60s' in %.100s", label, set->source);
     }
     for (int64_t c = 0; c < set->n_classes; c++) {
-        in->reference_of[c] = mn_references_find(in->references, set->classes[c]);
+        in->reference_of[c] = find_reference(in->references, set->classes[c]);
         if (in->reference_of[c] >= 0) continue;
         char hint[256];
         snprintf(hint, sizeof hint, "add --reference %.60s=FASTA, or one without a class", set->classes[c]);

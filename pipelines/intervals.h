@@ -19,8 +19,6 @@ typedef struct mn_references {
 /* Owner: the caller, mn_references_close (also of an empty one). */
 mn_status_t mn_references_open(const char *const *texts, int64_t n, mn_references_t *out, mn_err_t *err);
 void mn_references_close(mn_references_t *references);
-/* The class's own, else that of all, else -1. */
-int64_t mn_references_find(const mn_references_t *references, const char *label);
 
 typedef struct mn_intervals {
     const mn_labelled_t *set; /* borrowed */
