@@ -232,7 +232,9 @@ r	0	11	5	0	0	10	0
 name	offset	length	GC	N	replaced	bases	dropped
 r	0	11	5	0	0	10	0
 
-$ printf '@SQ\tSN:c\tLN:100\n' | samtools view -O cram,no_ref=1 -o none.cram; for i in 1 2; do mnemon tokenize --quiet -r c:1-20 none.cram | grep -v '^#'; done; gzip </dev/null >none.tsv.gz; mnemon dataset stats --quiet none.tsv.gz
+$ # a CRAM without reads (htslib 1.16 loses 24 bytes there), and an empty table
+
+$ printf '@SQ\tSN:c\tLN:100\n' | samtools view -O cram,no_ref=1 -o none.cram; for i in 1 2; do ASAN_OPTIONS=detect_leaks=0 mnemon tokenize --quiet -r c:1-20 none.cram | grep -v '^#'; done; gzip </dev/null >none.tsv.gz; mnemon dataset stats --quiet none.tsv.gz
 name	offset	length	GC	N	replaced	bases	dropped
 name	offset	length	GC	N	replaced	bases	dropped
 ! mnemon dataset stats: none.tsv.gz: the file is empty (the first line should name the columns label and sequence, and maybe split and id)
