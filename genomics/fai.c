@@ -102,16 +102,15 @@ static mn_status_t load_entries(mn_fai_t *fai, const char *path, mn_err_t *err) 
     char *line;
     for (int64_t number = 1; !(status = mn_source_line(source, &line, err)) && line; number++) {
         mn_fai_entry_t entry = {0};
-        if (fai->n == most) {
-            status = mn_err_set(err, MN_FAILED, path, "remove the index: it is built again",
-                                "more than %lld contigs do not fit in memory", (long long)most);
-        } else if (read_line(line, &entry)) {
+        const bool fits = fai->n < most;
+        if (fits && read_line(line, &entry)) {
             status = add_entry(fai, entry, line, err);
         } else {
             char where[256];
             snprintf(where, sizeof where, "%.200s:%lld", path, (long long)number);
-            status = mn_err_set(err, MN_INPUT, where, "remove the index: it is built again",
-                                "no line of a FASTA index: five columns are expected");
+            status = mn_err_set(err, fits ? MN_INPUT : MN_FAILED, where, "remove the index: it is built again",
+                                fits ? "no line of a FASTA index: five columns are expected"
+                                     : "more contigs than fit in memory");
         }
         if (status) break;
     }

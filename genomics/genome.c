@@ -229,10 +229,9 @@ static mn_status_t plan_regions(job_t *job, const mn_genome_t *genome, const fil
 /* What of the spans lies in a piece of contig; those that go on beyond it stay open. */
 static void copy_piece(job_t *job, int64_t contig, const mn_piece_t *piece) {
     int64_t stop = piece->start + piece->n, kept = 0;
-    for (const mn_span_t *s; job->next < job->n; job->open[job->n_open++] = job->next++) {
-        s = &job->spans[job->next];
-        if (s->contig > contig || (s->contig == contig && s->start >= stop)) break;
-    }
+    while (job->next < job->n && (job->spans[job->next].contig < contig ||
+                                  (job->spans[job->next].contig == contig && job->spans[job->next].start < stop)))
+        job->open[job->n_open++] = job->next++;
     for (int64_t i = 0; i < job->n_open; i++) {
         const mn_span_t *span = &job->spans[job->open[i]];
         int64_t from = span->start > piece->start ? span->start : piece->start;

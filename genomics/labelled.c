@@ -198,8 +198,7 @@ static mn_status_t visit_folder(mn_labelling_t *b, const char *folder, visit_t *
         int length = snprintf(path, sizeof path, "%s/%s", folder, entries[i]->d_name);
         if (!status && length >= (int)sizeof path)
             status = mn_err_set(b->err, MN_INPUT, folder, NULL, "a path in this folder is too long");
-        if (!status && mn_file_is_once(path))
-            status = mn_err_set(b->err, MN_INPUT, path, "remove it from the folder", "is a pipe or device, no file");
+        if (!status) status = mn_file_check_entry(path, b->err);
         if (!status) status = visit(b, path, entries[i]->d_name, ctx);
         free(entries[i]);
     }

@@ -28,8 +28,9 @@ static mn_status_t digest_folder(const char *path, int depth, mn_digest_t *out, 
         mn_digest_t digest;
         if (!status && entries[i]->d_name[0] != '.') {
             snprintf(child, sizeof child, "%s/%s", path, entries[i]->d_name);
-            status = mn_file_is_once(child) ? mn_err_set(err, MN_INPUT, child, "remove it from the folder", "is a pipe or device, no file")
-                                            : digest_path(child, depth + 1, &digest, err);
+            status = mn_file_check_entry(child, err);
+            if (!status) status = mn_writer_spare(child, err);
+            if (!status) status = digest_path(child, depth + 1, &digest, err);
             if (!status) fprintf(text.file, "%s %s\n", entries[i]->d_name, digest.hex);
         }
         free(entries[i]);
@@ -45,8 +46,7 @@ static mn_status_t digest_folder(const char *path, int depth, mn_digest_t *out, 
 static mn_status_t digest_path(const char *path, int depth, mn_digest_t *out, mn_err_t *err) {
     struct stat info;
     if (stat(path, &info) == 0 && S_ISDIR(info.st_mode)) return digest_folder(path, depth, out, err);
-    mn_status_t status = mn_writer_spare(path, err);
-    return status ? status : mn_digest_file(path, out, err);
+    return mn_digest_file(path, out, err);
 }
 
 const char *mn_provenance_path(const char *operand) {

@@ -239,6 +239,14 @@ static void test_gff(void **state) {
     assert_int_equal(gff->features[1].kind, MN_GFF_CODING);
     assert_string_equal(mn_names_text(&gff->groups, gff->features[2].group), "g");
     mn_gff_free(gff);
+    char deep[240] = ""; /* features without a name are groups of their own, whatever the path's length */
+    while (strlen(folder) + strlen(deep) < 205) strcat(deep, "/.");
+    put("u.gff3", "c\t.\texon\t1\t9\t.\t+\t.\t.\nc\t.\texon\t20\t29\t.\t+\t.\t.\n");
+    char path[320];
+    snprintf(path, sizeof path, "%s%s/u.gff3", folder, deep);
+    assert_int_equal(mn_gff_read(path, &gff, &err), MN_OK);
+    assert_int_equal(gff->groups.n, 2);
+    mn_gff_free(gff);
     assert_int_equal(mn_gff_read(put("e.gff3", "##gff-version 3\n"), &gff, &err), MN_INPUT);
 }
 

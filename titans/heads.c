@@ -86,7 +86,8 @@ double mn_heads_next_token(mn_pass_t *pass, const int32_t *ids, int32_t next, co
 
 /* ---- pooling: of all rows, and of each of `bins` equal parts of the sequence, side by side. pass->pool, in double, as a
  * record may have 10^9 rows, for each of these: sums of the rows; where max found them, as rows of the stream; sum of
- * weights, highest score, row after the last one added. pass->pooled: [pooled | dpooled | log p, dlogit classes] */
+ * weights, highest score, row after the last one added. pass->pooled: [pooled |
+ * what dropout makes of each, then dpooled | log p, dlogit classes] */
 typedef struct {
     double *sums, *where, *total, *top, *end;
 } pool_t;
@@ -175,7 +176,7 @@ static const real *pooled_row(mn_pass_t *pass) {
     return pass->pooled;
 }
 
-/* What dropout makes of each number of the pooled row, (width) behind it: 0, or as much more as is left out elsewhere. */
+/* What dropout makes of each number of the pooled row: 0, or as much more as is left out elsewhere. */
 static const real *keeps(mn_pass_t *pass) {
     const int64_t width = mn_heads_width(&pass->model->config);
     real *keep = pass->pooled + width;
@@ -217,7 +218,7 @@ void mn_heads_classes(mn_pass_t *pass, real *log_p) {
 
 double mn_heads_class(mn_pass_t *pass, const mn_sample_t *sample, double smoothing, double scale, bool *correct) {
     const int64_t width = mn_heads_width(&pass->model->config), n = pass->model->config.classes;
-    real *row = pass->pooled, *dpooled = row + width /* first keeps() */, *log_p = dpooled + width, *dlogit = log_p + n, *g = pass->g;
+    real *row = pass->pooled, *dpooled = row + width, *log_p = dpooled + width, *dlogit = log_p + n, *g = pass->g;
     const real *w = pass->w + pass->layout->head;
     const double by = scale * (double)sample->weight;
     double loss = 0;
@@ -236,7 +237,7 @@ double mn_heads_class(mn_pass_t *pass, const mn_sample_t *sample, double smoothi
         if (i < pass->gapped.n) pass->marks[pass->layout->gapped_mark + pass->gapped.words[i]] = 1;
     }
     for (int64_t j = 0; j < width; j++) {
-        const real keep = dpooled[j];
+        const real keep = dpooled[j]; /* of mn_heads_classes */
         if (keep == 0) continue;
         mn_vec->axpy(n, keep * row[j], dlogit, g + pass->layout->head + j * n);
         dpooled[j] = keep * mn_vec->dot(n, w + j * n, dlogit);

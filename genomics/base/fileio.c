@@ -250,6 +250,11 @@ bool mn_file_is_once(const char *path) {
     return !strcmp(path, "-") || (!stat(path, &info) && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode));
 }
 
+mn_status_t mn_file_check_entry(const char *path, mn_err_t *err) {
+    if (!mn_file_is_once(path)) return MN_OK;
+    return mn_err_set(err, MN_INPUT, path, "remove it from the folder", "is a pipe or device, no file");
+}
+
 /* ---- lock */
 
 mn_status_t mn_lock_take(mn_lock_t *lock, const char *path, mn_err_t *err) {

@@ -39,6 +39,8 @@ struct stat;
 /* Whether a was written after b, as far as the clock of their file system tells. */
 bool mn_file_newer(const struct stat *a, const struct stat *b);
 bool mn_file_is_once(const char *path); /* standard input ("-"), a pipe or a device: cannot be read twice */
+/* An entry of a folder that is read whole. Errors: MN_INPUT, a pipe or a device, which might never end. */
+mn_status_t mn_file_check_entry(const char *path, mn_err_t *err);
 
 /* Exclusive advisory lock on path + ".lock" for the life of the run; MN_IO if another run holds it. */
 typedef struct mn_lock { int fd; char *path; } mn_lock_t;

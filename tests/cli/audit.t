@@ -263,3 +263,10 @@ split	fold	label	id	sequence
 all	1	a	1	ACAGGACACAGG
 all	1	a	2	CTAGATCCTAGA
 all	1	a	3	GCTTCGCGCTTC
+
+$ # a set whose rows are all of the test part: the page says what the table says
+
+$ awk 'NR == 1 || $1 == "test"' set.tsv >tested.tsv; mnemon dataset audit --quiet tested.tsv -o page; grep -c test/train page.tsv; grep -c "resemble a row of train" page.html; grep -c "resemble another row" page.html
+0
+0
+3
